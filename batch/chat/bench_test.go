@@ -1,0 +1,66 @@
+package chat
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+)
+
+func perRow(b *testing.B, rows int) {
+	b.ReportAllocs()
+	b.ReportMetric(float64(b.N)*float64(rows)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/row")
+}
+
+func BenchmarkEncode(b *testing.B) {
+	for _, rows := range []int{1, 1000} {
+		_, to := sample(rows, 0, "")
+		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+			for b.Loop() {
+				encode("from", to, Single)
+			}
+			perRow(b, rows)
+		})
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for _, bc := range []struct {
+		name string
+		rows int
+		code int
+		info string
+	}{{"1", 1, 0, ""}, {"1000", 1000, 0, ""}, {"1000-failed", 1000, 31704, "Err_SNS_FriendDelete_Not_Friend"}} {
+		body, to := sample(bc.rows, bc.code, bc.info)
+		d := newDecoder(newRedactor().clean)
+		b.Run(bc.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := d.decode(body, to); err != nil {
+					b.Fatal(err)
+				}
+			}
+			perRow(b, bc.rows)
+		})
+	}
+}
+
+// BenchmarkDelete is the whole client against a server in the same process, which takes most of the time.
+func BenchmarkDelete(b *testing.B) {
+	for _, rows := range []int{1, 1000} {
+		body, to := sample(rows, 0, "")
+		s := serve(b, func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			w.Write(body)
+		})
+		c := newClient(b, config(s.URL))
+		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+			for b.Loop() {
+				if a := c.Delete(b.Context(), "from", to); a.Kind != Envelope {
+					b.Fatalf("got %+v, want an envelope", a)
+				}
+			}
+			perRow(b, rows)
+		})
+	}
+}

@@ -1,0 +1,246 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// piped is a client whose every connection is talked to over a pipe, in fake time.
+func piped(t *testing.T, talk func(net.Conn)) *Client {
+	t.Helper()
+	var all sync.WaitGroup
+	cfg := config("http://localhost")
+	cfg.Timeout = 15 * time.Second
+	cfg.DialContext = func(context.Context, string, string) (net.Conn, error) {
+		near, far := net.Pipe()
+		all.Go(func() { defer far.Close(); talk(far) })
+		return near, nil
+	}
+	t.Cleanup(all.Wait) // after the client's Close, which ends the connections
+	return newClient(t, cfg)
+}
+
+// pass lets fake time pass.
+func pass(d time.Duration) { <-time.After(d) }
+
+func answer(conn net.Conn, body string) {
+	fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}
+
+// untilClosed keeps a connection open and silent.
+func untilClosed(conn net.Conn) { io.Copy(io.Discard, conn) }
+
+func timed(c *Client, ctx context.Context) (Answer, time.Duration) {
+	start := time.Now()
+	a := c.Delete(ctx, "a", []string{"b"})
+	return a, time.Since(start)
+}
+
+func TestTimeoutCoversEverything(t *testing.T) {
+	slowly := func(pause time.Duration, text string) func(net.Conn) {
+		return func(conn net.Conn) {
+			readRequest(conn)
+			for i := range len(text) {
+				pass(pause)
+				if _, err := conn.Write([]byte{text[i]}); err != nil {
+					return
+				}
+			}
+			untilClosed(conn)
+		}
+	}
+	head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len(okBody))
+	for _, tc := range []struct {
+		name string
+		talk func(net.Conn)
+		want Answer
+	}{
+		{"silence", untilClosed, Answer{Kind: LostFault, Info: "no answer within 15s"}},
+		{"trickling header", slowly(time.Second, head+okBody), Answer{Kind: LostFault, Info: "no answer within 15s"}},
+		{"trickling body", func(conn net.Conn) {
+			readRequest(conn)
+			io.WriteString(conn, head)
+			slowly(time.Second, okBody)(conn)
+		}, Answer{Kind: LostFault, HTTPStatus: 200, Info: "no answer within 15s"}},
+		{"endless early hints", func(conn net.Conn) {
+			readRequest(conn)
+			for _, err := io.WriteString(conn, ""); err == nil; _, err = io.WriteString(conn, "HTTP/1.1 103 Early Hints\r\n\r\n") {
+				pass(time.Second)
+			}
+		}, Answer{Kind: LostFault, Info: "no answer within 15s"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tc.want.Generation = 1
+				got, took := timed(piped(t, tc.talk), t.Context())
+				if diff := cmp.Diff(got, tc.want); diff != "" || took != 15*time.Second {
+					t.Errorf("got (-) after %s, want (+) after 15s:\n%s", took, diff)
+				}
+			})
+		})
+	}
+}
+
+func TestSlowButInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, func(conn net.Conn) {
+			readRequest(conn)
+			pass(14 * time.Second)
+			answer(conn, okBody)
+		})
+		if got, took := timed(c, t.Context()); got.Kind != Envelope || took != 14*time.Second {
+			t.Errorf("got %+v after %s, want an envelope after 14s", got, took)
+		}
+	})
+}
+
+func TestDialTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config("https://h")
+		cfg.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		got, took := timed(newClient(t, cfg), t.Context())
+		if want := (Answer{Kind: DialFault, Info: "no connection within 5s", Generation: 1}); !cmp.Equal(got, want) || took != 5*time.Second {
+			t.Errorf("got %+v after %s, want %+v after 5s", got, took, want)
+		}
+	})
+}
+
+// A server that accepts and then says nothing during the handshake was sent nothing.
+func TestHandshakeTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, untilClosed)
+		c.template.URL.Scheme = "https"
+		got, _ := timed(c, t.Context())
+		if got.Kind != DialFault {
+			t.Errorf("got %+v, want a dial fault", got)
+		}
+	})
+}
+
+func TestCancelled(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		stop time.Duration
+		dial time.Duration
+		want Answer
+	}{
+		{"before the call", 0, 0, Answer{Kind: CancelledFault, Info: "interrupted before it was sent"}},
+		{"while dialling", time.Second, 3 * time.Second, Answer{Kind: CancelledFault, Info: "interrupted before it was sent"}},
+		{"while waiting", 4 * time.Second, 3 * time.Second, Answer{Kind: LostFault, Info: "interrupted while waiting for the answer"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := piped(t, untilClosed)
+				dial := c.transport.DialContext
+				c.transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+					pass(tc.dial)
+					return dial(ctx, network, addr)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), tc.stop)
+				defer cancel()
+				tc.want.Generation = 1
+				got, took := timed(c, ctx)
+				if diff := cmp.Diff(got, tc.want); diff != "" || took != tc.stop {
+					t.Errorf("got (-) after %s, want (+) after %s:\n%s", took, tc.stop, diff)
+				}
+				pass(time.Minute) // the dial in the background ends, and its connection
+				c.Close()
+			})
+		})
+	}
+}
+
+// A kept connection that the server closed in silence is replaced before anything is written to it.
+func TestStaleConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, func(conn net.Conn) {
+			readRequest(conn)
+			answer(conn, okBody)
+		})
+		for i := range 3 {
+			if got, _ := timed(c, t.Context()); got.Kind != Envelope {
+				t.Errorf("request %d: got %+v, want an envelope", i, got)
+			}
+			synctest.Wait()
+		}
+	})
+}
+
+func TestSignatureRenewedBetweenRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var queries []string
+		c := piped(t, func(conn net.Conn) {
+			buf := make([]byte, 4096)
+			n, _ := conn.Read(buf)
+			queries = append(queries, strings.SplitN(string(buf[:n]), " ", 3)[1])
+			if !strings.Contains(string(buf[:n]), "Delete_Type_Single") {
+				readRequest(conn)
+			}
+			answer(conn, `{"ErrorCode":70001,"ErrorInfo":"`+usersig(queries[0])+` expired"}`)
+		})
+		first, _ := timed(c, t.Context())
+		pass(time.Second)
+		if !c.signer.Renew(first.Generation) {
+			t.Error("renewing: got false, want true")
+		}
+		second, _ := timed(c, t.Context())
+		for i, a := range []Answer{first, second} {
+			if a.Generation != i+1 || a.Info != "[secret] expired" || a.Ruling() != resign {
+				t.Errorf("request %d: got %+v, want generation %d and no secret", i, a, i+1)
+			}
+		}
+		if len(queries) != 2 || usersig(queries[0]) == usersig(queries[1]) {
+			t.Errorf("got %d requests, want 2 with different signatures", len(queries))
+		}
+	})
+}
+
+func usersig(target string) string {
+	r, err := http.NewRequest(http.MethodPost, target, nil)
+	if err != nil {
+		return ""
+	}
+	return r.URL.Query().Get("usersig")
+}
+
+// A body is sealed exactly when the transport never took of it.
+func TestOutgoing(t *testing.T) {
+	o := &outgoing{data: []byte("body")}
+	for range 2 {
+		if !o.seal() {
+			t.Error("sealing an untouched body: got sent, want unsent")
+		}
+	}
+	if n, err := (&bodyReader{out: o}).Read(make([]byte, 4)); n != 0 || err != errSealed {
+		t.Errorf("reading a sealed body: got %d bytes, error %v, want none, %v", n, err, errSealed)
+	}
+	o = &outgoing{data: []byte("body")}
+	if got, err := io.ReadAll(&bodyReader{out: o}); string(got) != "body" || err != nil {
+		t.Errorf("got %q, error %v, want the body", got, err)
+	}
+	if o.seal() {
+		t.Error("sealing a body that was read: got unsent, want sent")
+	}
+	o = &outgoing{data: []byte("body")}
+	io.ReadAll(&bodyReader{out: o})
+	again, err := o.again()
+	if err != nil || !o.seal() {
+		t.Errorf("sealing before the second connection took it: got sent, error %v, want unsent", err)
+	}
+	if n, err := again.Read(make([]byte, 4)); n != 0 || err != errSealed {
+		t.Errorf("reading it after that: got %d bytes, error %v, want none, %v", n, err, errSealed)
+	}
+}

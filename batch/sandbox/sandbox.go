@@ -1,0 +1,252 @@
+// Package sandbox emulates the one call of the Tencent Cloud Chat REST API that friendsweep makes, friend_delete, so that
+// the program can be tried and tested without an account, without a network and without deleting anything real.
+//
+// Use first: [New] with the zero [Options], then [Listen] on "127.0.0.1:0" and [Server.Serve]. A [Server] is also an
+// [http.Handler], for tests that bring a server or a listener of their own.
+//
+// It is meant to be stricter than the real service wherever that would forgive a mistake of ours: URL, UserSig and body are
+// checked (check.go), calls over the limit and overlapping calls for one account are refused (pace.go). Everybody is
+// everybody's friend until deleted (friends.go), but for IDs whose first letters give them a meaning, like test card
+// numbers (special.go). Where the vendor documents nothing, the comments say that the behaviour is a guess.
+package sandbox
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-faster/jx"
+)
+
+// What the emulator takes for its app where the [Options] name none. DefaultKey is the key that the vendor publishes in the
+// samples of its UserSig libraries: it protects nothing.
+const (
+	DefaultAppID      = 1400000000
+	DefaultIdentifier = "administrator"
+	DefaultKey        = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e"
+)
+
+// Options say how a [Server] behaves. The zero value is an app of the Default constants, without limit and delay.
+type Options struct {
+	AppID      int    // the app's SDKAppID; 0 is DefaultAppID
+	Identifier string // the app's admin account; "" is DefaultIdentifier
+	Key        string // the secret key that UserSigs are checked with; "" is DefaultKey
+
+	// Limit is how many calls per second are let through; 0 or less is no limit. No second has more of them than
+	// Limit; if Limit is no whole number, than Limit rounded up, and not more than Limit on average. The documented limit of the real call is 200
+	// (https://www.tencentcloud.com/document/product/1047/34905).
+	Limit float64
+
+	// Latency is how long a call that was let through waits for its answer, after it was carried out. A call whose client
+	// goes away stops waiting: what it deleted stays deleted. Refusals by check, limit or overlap come at once.
+	Latency time.Duration
+
+	// Observe, if set, is told of every call when its fate is decided, before it is answered: in order for one account,
+	// from many goroutines at a time for different ones. It must not block.
+	Observe func(Call)
+}
+
+// Call is one call as the emulator understood it. From and To are empty where the body could not be read that far.
+type Call struct {
+	At      time.Time // when it was let through the limit, or refused
+	From    string    // From_Account
+	To      []string  // To_Account, in the order of the request
+	UserSig string    // as it came in the URL
+	Code    int       // the ErrorCode of the answer; 0 also where the answer is withheld for a lost-answer- ID
+}
+
+// Stats counts what a [Server] has seen since it was made.
+type Stats struct {
+	Requests  int64 // all of them, those refused included
+	Throttled int64 // refused with 60007
+	Overlaps  int64 // refused with 30008 because the account's last call was not answered yet
+	Pairs     int64 // pairs that were given an item code, even if the connection was closed on it
+}
+
+// Server is the emulator. It is made by [New] and safe for concurrent use. What was deleted is kept in memory, about 50
+// bytes a pair, and gone with the Server.
+type Server struct {
+	opts      Options
+	verified  verified
+	pace      *pace
+	busy      accounts
+	friends   *friends
+	met       meetings
+	exchanges sync.Pool
+
+	requests, throttled, overlaps, pairs atomic.Int64
+}
+
+// New makes an emulator in which nobody has been deleted yet.
+func New(opts Options) *Server {
+	if opts.AppID == 0 {
+		opts.AppID = DefaultAppID
+	}
+	if opts.Identifier == "" {
+		opts.Identifier = DefaultIdentifier
+	}
+	if opts.Key == "" {
+		opts.Key = DefaultKey
+	}
+	return &Server{
+		opts:      opts,
+		pace:      newPace(opts.Limit),
+		friends:   newFriends(),
+		exchanges: sync.Pool{New: func() any { return &exchange{} }},
+	}
+}
+
+// Deleted reports whether from no longer has to as a friend because a call of this Server removed it. Deleting with
+// Delete_Type_Both removes both directions.
+func (s *Server) Deleted(from, to string) bool {
+	return s.friends.gone(s.friends.ident([]byte(from)), s.friends.ident([]byte(to)))
+}
+
+// Stats returns the counts so far. While calls are in flight the four are not of one instant.
+func (s *Server) Stats() Stats {
+	return Stats{
+		Requests:  s.requests.Load(),
+		Throttled: s.throttled.Load(),
+		Overlaps:  s.overlaps.Load(),
+		Pairs:     s.pairs.Load(),
+	}
+}
+
+// exchange is the memory of one request and its answer; it is reused, because at full speed nothing else allocates much.
+type exchange struct {
+	body    []byte
+	decoder jx.Decoder
+	text    []byte // the IDs of the request, unescaped; from and items point into it
+	userSig string
+	from    []byte
+	account ident
+	items   []item
+	seen    map[ident]struct{}
+	both    bool
+
+	at   time.Time
+	held bool // the account is marked as busy with this request
+	lost bool // carried out, and to be left without an answer
+
+	answer jx.Writer
+}
+
+// item is one element of To_Account and what became of it.
+type item struct {
+	to   []byte
+	id   ident
+	code int
+}
+
+// ServeHTTP answers one call. Like the real service it answers every mistake of the caller with HTTP status 200 and a code in
+// the body.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.requests.Add(1)
+	x := s.exchanges.Get().(*exchange)
+	defer s.exchanges.Put(x)
+	x.reset()
+	code := s.check(w, r, x)
+	if code == 0 {
+		code = s.admit(x)
+	}
+	if code == 0 {
+		code = s.carryOut(x)
+	}
+	s.observe(x, code)
+	if x.held {
+		wait(r.Context(), s.opts.Latency)
+		// Before the answer: a client that has it may send the account's next chunk at once, and must not be told of an overlap.
+		s.busy.release(x.account)
+	}
+	if x.lost {
+		hangUp(w)
+		return
+	}
+	x.write(w, code)
+}
+
+func (x *exchange) reset() {
+	clear(x.seen)
+	*x = exchange{
+		body: x.body[:0], text: x.text[:0], items: x.items[:0], seen: x.seen, answer: x.answer,
+		at: time.Now(),
+	}
+	if x.seen == nil {
+		x.seen = make(map[ident]struct{})
+	}
+}
+
+// admit lets a well-formed call through the limit and marks its account as busy. The limit comes first: a call refused for
+// it must not be seen as overlapping with anything.
+func (s *Server) admit(x *exchange) (code int) {
+	var ok bool
+	if x.at, ok = s.pace.admit(); !ok {
+		s.throttled.Add(1)
+		return codeTooFrequent
+	}
+	if x.held = s.busy.hold(x.account); !x.held {
+		s.overlaps.Add(1)
+		return codeConflict
+	}
+	return 0
+}
+
+// carryOut gives every pair of the request its item code and deletes those that are due.
+func (s *Server) carryOut(x *exchange) (code int) {
+	if code := s.met.accountCode(x); code != 0 {
+		return code
+	}
+	for i := range x.items {
+		it := &x.items[i]
+		code, lost := s.met.pairCode(x, it)
+		x.lost = x.lost || lost
+		if code == 0 && !s.friends.remove(x.account, it.id, x.both) {
+			code = codeNotFriend
+		}
+		it.code = code
+	}
+	s.pairs.Add(int64(len(x.items)))
+	return 0
+}
+
+func (s *Server) observe(x *exchange, code int) {
+	if s.opts.Observe == nil {
+		return
+	}
+	to := make([]string, len(x.items))
+	for i, it := range x.items {
+		to[i] = string(it.to)
+	}
+	s.opts.Observe(Call{At: x.at, From: string(x.from), To: to, UserSig: x.userSig, Code: code})
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// hangUp closes the connection without a byte of answer. Where the connection is not to be had (a recorder, HTTP/2), the
+// empty answer that net/http then sends is as good as lost: nothing can be read in it.
+func hangUp(w http.ResponseWriter) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		conn.Close()
+	}
+}
+
+func (x *exchange) write(w http.ResponseWriter, code int) {
+	x.encode(code)
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(x.answer.Buf)))
+	w.Write(x.answer.Buf) // an error means that the client is gone: nobody is left to tell
+}
