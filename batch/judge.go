@@ -1,0 +1,167 @@
+package batch
+
+import (
+	"fmt"
+	"time"
+
+	"friendsweep/batch/chat"
+)
+
+// presumedInfo is the result_info of a row that is presumed deleted, see the contract, section 5.
+const presumedInfo = "presumed deleted: an earlier answer was lost, then 31704; it may never have been a friend"
+
+// verdict is what an answer means for the items of its request and for the run.
+type verdict struct {
+	sorted *sorter
+	open   []item // to be sent again as they are
+	split  []item // to be sent again in halves
+
+	wait      bool // a failure: back off before sending again
+	throttled bool
+	accepted  bool // not refused as a whole
+	resign    bool
+	answer    chat.Answer
+	stop      *Stop // what the answer ends the run with, if anything
+}
+
+// judge asks the retry table about every item and sorts the items by what is to be done.
+func (j *job) judge(items []item, a chat.Answer) verdict {
+	v := verdict{sorted: newSorter(len(items)), answer: a}
+	v.accepted = a.Kind == chat.Envelope && a.Code == 0
+	if v.accepted {
+		j.proven.Store(true)
+	}
+	keep := items[:0] // in place: an item is read before its place is written
+	for i, it := range items {
+		f := a.Row(i)
+		res := j.rule(&v, &it, f)
+		v.sorted.add(it.line, res)
+		switch {
+		case res.Outcome != Open:
+		case j.splits(f.Ruling):
+			v.split = append(v.split, it)
+		default:
+			keep = append(keep, it)
+		}
+	}
+	v.open = keep
+	if v.stop == nil {
+		j.ruleRequest(&v, a)
+	}
+	return v
+}
+
+// splits tells whether a ruling asks for halves. A code that may be the credentials' fault is a row's only after a
+// request of this run has succeeded.
+func (j *job) splits(r chat.Ruling) bool {
+	return r.Verdict == chat.Split && (!r.UntilProven || j.proven.Load())
+}
+
+// rule turns the ruling about an item into its result and notes what it means for the run.
+func (j *job) rule(v *verdict, it *item, f chat.Fate) Result {
+	res := Result{HasCode: f.HasCode, Code: f.Code, Info: f.Info, Lost: f.Lost}
+	stops := f.UntilProven && !j.proven.Load()
+	switch {
+	case stops || f.Verdict == chat.Stop:
+		v.halt(f)
+	case f.Verdict == chat.Deleted:
+		res.Outcome = Deleted
+	case f.Verdict == chat.NotFriend && it.lost:
+		res.Outcome, res.Presumed, res.Info = Deleted, true, presumedInfo
+	case f.Verdict == chat.NotFriend:
+		res.Outcome = NotFriend
+	case f.Verdict == chat.Refuse:
+		res.Outcome = Refused
+	case f.Verdict == chat.Throttle:
+		v.throttled = true
+	case f.Verdict == chat.Resign:
+		v.resign = true
+	case f.Verdict == chat.Retry:
+		res.Outcome = j.again(v, it, f)
+	}
+	it.lost = it.lost || f.Lost
+	if res.Outcome == Deleted && j.MarkDeleted != nil {
+		j.MarkDeleted(it.line)
+	}
+	return res
+}
+
+// again counts a retryable failure of the item, and gives it up after the last one.
+func (j *job) again(v *verdict, it *item, f chat.Fate) Outcome {
+	v.wait = true
+	it.fails++
+	switch {
+	case it.fails < j.MaxAttempts:
+		return Open
+	case f.ThenStop:
+		v.halt(f)
+		return Open
+	}
+	return GaveUp
+}
+
+// ruleRequest notes what the answer as a whole means for the run where no item says so.
+func (j *job) ruleRequest(v *verdict, a chat.Answer) {
+	r := a.Ruling()
+	if r.Verdict == chat.Stop || r.UntilProven && !j.proven.Load() {
+		v.halt(chat.Fate{Ruling: r, HasCode: a.Kind == chat.Envelope, Code: a.Code, Info: a.Info})
+	}
+	v.throttled = v.throttled || r.Verdict == chat.Throttle
+}
+
+// halt ends the run for an answer.
+func (v *verdict) halt(f chat.Fate) {
+	if v.stop != nil {
+		return
+	}
+	v.stop = &Stop{Reason: "the server cannot be used: " + f.Info, Hint: v.answer.Kind.Advice()}
+	if f.HasCode {
+		v.stop = &Stop{
+			Reason: fmt.Sprintf("the API refused the request with code %d, %s: %s", f.Code, chat.Meaning(f.Code), f.Info),
+			Hint:   chat.Advice(f.Code),
+		}
+	}
+}
+
+// follow does what an answer means for the run: pace, signature, stop, counters.
+func (j *job) follow(v verdict, left time.Time) {
+	j.accepted = j.accepted || v.accepted
+	if len(v.split) > 0 {
+		j.refusals++
+	}
+	switch {
+	case !v.throttled:
+		j.pace.answered()
+	case !j.pace.throttled(left):
+		v.stop = &Stop{Reason: fmt.Sprintf("the API has answered nothing but \"too frequent\" for %s", giveUpAfter),
+			Hint: "Another program may be using up the app's limit; lower --rate and continue later."}
+	}
+	if v.throttled {
+		j.Stats.Throttled.Add(1)
+	}
+	if v.stop != nil {
+		j.run.stop(v.stop)
+	}
+	j.count(v.sorted)
+}
+
+// count adds the decided rows to the run's figures, and stops it when too many of them failed.
+func (j *job) count(s *sorter) {
+	failed := int64(s.count[Refused] + s.count[GaveUp])
+	decided := failed + int64(s.count[Deleted]+s.count[NotFriend])
+	if decided == 0 {
+		return
+	}
+	j.Stats.NotFriend.Add(int64(s.count[NotFriend]))
+	all, bad := j.Stats.Decided.Add(decided), j.Stats.Failed.Add(failed)
+	if !j.counted {
+		j.counted = true
+		j.accounts.Add(1)
+	}
+	if failed > 0 && j.MaxFailures.reached(bad, all, j.accounts.Load()) {
+		j.run.stop(&Stop{
+			Reason: fmt.Sprintf("%d of %d rows were refused or given up, --max-failures is %s", bad, all, j.MaxFailures),
+			Hint:   "Look at the failures in the report before you continue.",
+		})
+	}
+}

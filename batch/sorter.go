@@ -1,0 +1,61 @@
+package batch
+
+// sorter collects the results of one answer, one for each distinct outcome, in the order of first occurrence.
+type sorter struct {
+	list  []Result
+	index map[about]int // place in list; made when there is more than one
+	last  int
+	n     int // items of the request
+	count [Duplicate + 1]int
+}
+
+// about is what makes two results the same but for their rows.
+type about struct {
+	outcome  Outcome
+	hasCode  bool
+	code     int
+	info     string
+	lost     bool
+	presumed bool
+}
+
+func newSorter(n int) *sorter { return &sorter{n: n} }
+
+func (r *Result) about() about {
+	return about{r.Outcome, r.HasCode, r.Code, r.Info, r.Lost, r.Presumed}
+}
+
+// add notes the result of the row; its Lines are ignored.
+func (s *sorter) add(line int64, r Result) {
+	s.count[r.Outcome]++
+	i := s.place(r)
+	s.list[i].Lines = append(s.list[i].Lines, line)
+}
+
+func (s *sorter) place(r Result) int {
+	key := r.about()
+	if len(s.list) > 0 && s.list[s.last].about() == key {
+		return s.last
+	}
+	if i, ok := s.index[key]; ok {
+		s.last = i
+		return i
+	}
+	if s.index == nil {
+		s.index = map[about]int{}
+	}
+	s.last = len(s.list)
+	s.index[key] = s.last
+	r.Lines = make([]int64, 0, s.n)
+	s.list = append(s.list, r)
+	return s.last
+}
+
+// results returns what was collected. A single result stands for the whole request, whose rows all are given, without
+// naming them.
+func (s *sorter) results(all []int64) []Result {
+	if len(s.list) == 1 && len(s.list[0].Lines) == len(all) {
+		s.list[0].Lines = nil
+	}
+	return s.list
+}
