@@ -1,0 +1,209 @@
+// Package input reads the pairs: CSV in, checked, without repeats, grouped by From_Account, larger than memory.
+//
+// Start with [Read]. It reads the whole input once, so that nothing is sent before every row has been looked at, and
+// returns an [Input]: the counts, and three sequences.
+//
+//   - [Input.Groups] yields the pairs to send, one [Group] per From_Account.
+//   - [Input.MirrorGroups] yields, for Delete_Type_Both, the pairs whose friendship an earlier row deletes already.
+//   - [Input.Records] reads the input a second time, row by row in order, for the report.
+//
+// On the way through the first read the valid pairs are spread over partition files by a hash of From_Account, small
+// enough each to be held in memory; one after the other they are freed of repeats, grouped by account and appended to
+// one file that Groups then streams. Small and large inputs go the same way.
+//
+// What breaks the file is an [*Error]. What breaks a row is a [Record.Reason].
+package input
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"sync/atomic"
+)
+
+// MaxRecord is the longest record in bytes, line break included, that is not taken for an unclosed quote.
+const MaxRecord = 4 << 20
+
+// MaxID is the longest account ID in bytes (Tencent Cloud Chat, product 1047: UserID).
+const MaxID = 32
+
+// Options say what to read and how.
+type Options struct {
+	Path       string    // a file, or - for Stdin
+	Stdin      io.Reader // read when Path is -
+	FromColumn string    // header name of the From_Account column; empty for the default names
+	ToColumn   string    // header name of the To_Account column; empty for the default names
+	Both       bool      // Delete_Type_Both: (A,B) and (B,A) are one friendship
+	ChunkSize  int       // pairs per request, to count the requests
+	TempDir    string    // where partition and spool files lie; empty for the system's folder
+	// Consumed, if not nil, always holds the number of input bytes read so far, for a progress bar.
+	Consumed *atomic.Int64
+
+	limits limits // the usual ones, but in tests
+}
+
+// Input is an input that has been read once and checked. Its temporary files live until Close.
+type Input struct {
+	Path       string // absolute; - for standard input
+	SHA256     string // of the raw bytes, compressed ones as they are, in hex
+	Bytes      int64  // raw size
+	FromColumn string // the header's own spelling
+	ToColumn   string
+
+	Rows       int64 // records, the header not counted; Rows = Pairs + Invalid + Duplicates
+	Pairs      int64 // pairs to send
+	Invalid    int64 // records that can never be sent
+	Duplicates int64 // records that say what an earlier one says, Mirrors included
+	Mirrors    int64 // those of the Duplicates that name the same friendship from the other side
+	Accounts   int64 // From_Accounts with a pair to send
+	Requests   int64 // the sum over the accounts of ceil(pairs / ChunkSize)
+	LastLine   int64 // the line where the last record starts; 1 when there are none
+
+	Largest       []Account // the accounts with most pairs, at most 5, largest first
+	FirstInvalids []Record  // the first invalid records, at most 5
+
+	source  *source
+	opts    Options
+	groups  *grouped
+	mirrors *grouped
+	repeats *repeatLog
+}
+
+// Account is a From_Account and its number of pairs.
+type Account struct {
+	Name  string
+	Pairs int64
+}
+
+// Read reads and checks the whole input. Its error is an [*Error] when the input is to blame, the context's when it
+// was cancelled, and anything else when the machine is (a full disk).
+func Read(ctx context.Context, opts Options) (_ *Input, err error) {
+	if opts.ChunkSize < 1 {
+		return nil, fmt.Errorf("chunk size %d: must be 1 or more", opts.ChunkSize)
+	}
+	if opts.TempDir == "" {
+		opts.TempDir = os.TempDir()
+	}
+	if opts.limits == (limits{}) {
+		opts.limits = usual
+	}
+	src, err := openSource(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	in := &Input{Path: src.path, opts: opts, source: src, LastLine: 1}
+	in.groups, in.mirrors = newGrouped(opts.TempDir), newGrouped(opts.TempDir)
+	in.repeats = newRepeatLog(opts.TempDir)
+	defer func() {
+		if err != nil {
+			in.Close()
+		}
+	}()
+	parts, err := in.firstRead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.settle(parts); err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// firstRead spreads the valid pairs over partitions and counts the rest.
+func (in *Input) firstRead(ctx context.Context) (*partitions, error) {
+	key := byAccount
+	if in.opts.Both {
+		key = byFriendship
+	}
+	shop := &workshop{ctx: ctx, dir: in.opts.TempDir, limits: in.opts.limits}
+	parts := shop.partitions(in.source.partitions(), key, 0)
+	begin := func(r *rows) { in.FromColumn, in.ToColumn = r.from, r.to }
+	print, err := in.scan(ctx, begin, func(rec Record) error {
+		in.Rows++
+		in.LastLine = rec.Line
+		if rec.Reason == "" {
+			return parts.record(rec)
+		}
+		in.Invalid++
+		if len(in.FirstInvalids) < 5 {
+			in.FirstInvalids = append(in.FirstInvalids, rec)
+		}
+		return nil
+	})
+	if err != nil {
+		parts.close()
+		return nil, err
+	}
+	in.SHA256, in.Bytes = print.sha256, print.bytes
+	return parts, nil
+}
+
+// Groups yields the pairs to send, one group per From_Account. It may be called again after it has ended.
+func (in *Input) Groups() iter.Seq2[Group, error] { return in.groups.all() }
+
+// MirrorGroups yields, one group per From_Account, the pairs whose friendship an earlier row, [Pair.First], asks to delete
+// from both sides. They are to be sent only where that row did not end deleted.
+func (in *Input) MirrorGroups() iter.Seq2[Group, error] { return in.mirrors.all() }
+
+// Repeats yields every record that says what an earlier one says, in no order.
+func (in *Input) Repeats() iter.Seq2[Repeat, error] { return in.repeats.all() }
+
+// Records reads the input again and yields every record in order. If the input has changed since the first read, the
+// last thing that it yields is an error that wraps [ErrChanged]; what came before it is then not to be trusted. If the
+// context is cancelled, it is the context's error.
+func (in *Input) Records(ctx context.Context) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		count := int64(0)
+		print, err := in.scan(ctx, func(*rows) {}, func(rec Record) error {
+			count++
+			if !yield(rec, nil) {
+				return errStopped
+			}
+			return nil
+		})
+		switch {
+		case err == errStopped:
+		case ctx.Err() != nil:
+			yield(Record{}, ctx.Err())
+		case err != nil:
+			yield(Record{}, fmt.Errorf("%w (%w)", ErrChanged, err))
+		case print.sha256 != in.SHA256 || print.bytes != in.Bytes || count != in.Rows:
+			yield(Record{}, fmt.Errorf("%w: sha256 %.12s…, was %.12s…", ErrChanged, print.sha256, in.SHA256))
+		}
+	}
+}
+
+// Close frees the temporary files. The Input cannot be read any more.
+func (in *Input) Close() error {
+	in.groups.close()
+	in.mirrors.close()
+	in.repeats.close()
+	return in.source.close()
+}
+
+// scan reads the whole input once, from its first byte. It calls begin with the rows before the first, and each with
+// every record.
+func (in *Input) scan(ctx context.Context, begin func(*rows), each func(Record) error) (fingerprint, error) {
+	raw, err := in.source.open()
+	if err != nil {
+		return fingerprint{}, err
+	}
+	defer raw.Close()
+	counted := in.source.counted(ctx, raw, in.opts.Consumed)
+	text, err := in.source.text(counted)
+	if err != nil {
+		return fingerprint{}, err
+	}
+	defer text.close()
+	rows, err := newRows(text, in.opts)
+	if err != nil {
+		return fingerprint{}, err
+	}
+	begin(rows)
+	if err := rows.all(each); err != nil {
+		return fingerprint{}, err
+	}
+	return counted.finish()
+}

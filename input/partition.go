@@ -1,0 +1,138 @@
+package input
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"math/bits"
+	"slices"
+
+	"friendsweep/input/spread"
+)
+
+// limits say how much of the input is held in memory at a time. Tests lower them.
+type limits struct {
+	bytes int64 // of a partition that is read into memory whole
+	rows  int64 // of such a partition
+	parts int   // that one which does not fit is split into
+	depth int   // of splits
+}
+
+// A partition of these sizes takes 30 to 45 MiB with its tables. Splitting ends by itself unless many rows were made to
+// collide in a 64-bit hash; then, after the depth, memory is used instead of looping without end.
+var usual = limits{bytes: 16 << 20, rows: 512 << 10, parts: 64, depth: 8}
+
+// workshop is where partitions are made: what all of them share.
+type workshop struct {
+	ctx context.Context
+	dir string
+	limits
+}
+
+// partitions spreads rows so that those with the same key meet in the same partition, in the order they came.
+type partitions struct {
+	*workshop
+	files *spread.Spread
+	stats []stat
+	key   key
+	level int // how often the rows have been split before: each time another part of the hash decides
+	buf   []byte
+}
+
+// stat tells how a partition can be dealt with.
+type stat struct {
+	rows     int64
+	sample   row  // its first row
+	samePair bool // all rows name the same two accounts, in either order
+	oneFrom  bool // all rows have the same From_Account
+}
+
+// partitions makes n empty partitions.
+func (w *workshop) partitions(n int, key key, level int) *partitions {
+	return &partitions{workshop: w, files: spread.New(w.dir, n), stats: make([]stat, n), key: key, level: level}
+}
+
+// record adds what the first read found.
+func (p *partitions) record(rec Record) error {
+	p.buf = appendID(appendID(p.buf[:0], rec.From), rec.To)
+	p.buf = binary.AppendUvarint(p.buf, uint64(rec.Line))
+	p.buf = append(p.buf, 0)
+	return p.add(cutRow(p.buf))
+}
+
+func (p *partitions) add(r row) error {
+	// Multiplying by a constant of its own for each level makes the splits independent of each other.
+	h := p.key(r) * (0x9e3779b97f4a7c15 + 2*uint64(p.level)*0xbf58476d1ce4e5b9)
+	h ^= h >> 29
+	i, _ := bits.Mul64(h*0x94d049bb133111eb, uint64(len(p.stats)))
+	p.stats[i].count(r)
+	return p.files.Append(int(i), r.raw)
+}
+
+func (s *stat) count(r row) {
+	if s.rows == 0 {
+		*s = stat{sample: cutRow(bytes.Clone(r.raw)), samePair: true, oneFrom: true}
+	}
+	s.rows++
+	if s.oneFrom {
+		s.oneFrom = bytes.Equal(r.from(), s.sample.from())
+	}
+	if s.samePair {
+		s.samePair = bytes.Equal(r.pair(), s.sample.pair()) || r.mirrors(s.sample)
+	}
+}
+
+func (p *partitions) fits(i int) bool {
+	return p.stats[i].rows <= p.limits.rows && p.files.Size(i) <= p.limits.bytes || p.level >= p.depth
+}
+
+func (p *partitions) close() { p.files.Close() }
+
+// split spreads partition i again, by another part of the hash of key.
+func (p *partitions) split(i int, key key) (*partitions, error) {
+	finer := p.workshop.partitions(p.parts, key, p.level+1)
+	if err := p.each(i, finer.add); err != nil {
+		finer.close()
+		return nil, err
+	}
+	return finer, nil
+}
+
+// each calls do with every row of partition i, in order, without holding more than one.
+func (p *partitions) each(i int, do func(row) error) error {
+	r, err := p.files.Open(i)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return eachRow(stoppable{p.ctx, r}, do)
+}
+
+// load reads partition i into buf, which grows as needed, and returns it.
+func (p *partitions) load(i int, buf []byte) ([]byte, error) {
+	r, err := p.files.Open(i)
+	if err != nil {
+		return buf, err
+	}
+	defer r.Close()
+	n := int(p.files.Size(i))
+	buf = slices.Grow(buf[:0], n)[:n]
+	if _, err := io.ReadFull(r, buf); err != nil {
+		return buf, torn(err)
+	}
+	return buf, nil
+}
+
+// stoppable ends a long read when the context is cancelled.
+type stoppable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.r.Read(p)
+}

@@ -1,0 +1,185 @@
+package input
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/gocarina/gocsv"
+)
+
+// cells is one row as gocsv fills it. The header's own names are mapped to these two, whatever they are.
+type cells struct {
+	From string `csv:"from"`
+	To   string `csv:"to"`
+}
+
+// rows reads records one by one and finds what is wrong with each.
+type rows struct {
+	text     *textReader
+	csv      *csv.Reader
+	um       *gocsv.Unmarshaller
+	from, to string // the header's own names of the two columns
+	fi, ti   int    // their positions
+	width    int    // fields of the header
+	end      int64  // offset of the end of the last record
+}
+
+func newRows(text *textReader, opts Options) (*rows, error) {
+	r := &rows{text: text, csv: csv.NewReader(bufio.NewReaderSize(text, blockSize))}
+	um, err := gocsv.NewUnmarshaller(r.csv, &cells{})
+	if err == io.EOF {
+		return nil, &Error{File: text.name, Reason: "is empty", Hint: "A header line that names two columns is needed, from_account,to_account for example."}
+	}
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	r.um, r.width = um, len(um.Headers)
+	if err := r.done(); err != nil {
+		return nil, err
+	}
+	h := header{file: text.name, line: r.line(), names: um.Headers}
+	if r.fi, r.ti, err = h.columns(opts.FromColumn, opts.ToColumn); err != nil {
+		return nil, err
+	}
+	r.from, r.to = um.Headers[r.fi], um.Headers[r.ti]
+	// From here on a record of another width than the header's is reported by the CSV reader.
+	r.csv.FieldsPerRecord = r.width
+	r.csv.ReuseRecord = true
+	return r, um.RenormalizeHeaders(func(names []string) []string {
+		canonical := make([]string, len(names))
+		canonical[r.fi], canonical[r.ti] = "from", "to"
+		return canonical
+	})
+}
+
+// all calls each with every record.
+func (r *rows) all(each func(Record) error) error {
+	for {
+		rec, err := r.read()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = each(rec)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// read returns the next record, or io.EOF.
+func (r *rows) read() (Record, error) {
+	v, err := r.um.Read()
+	if err != nil {
+		if errors.Is(err, csv.ErrFieldCount) {
+			return r.misshapen()
+		}
+		return Record{}, r.explain(err)
+	}
+	c := v.(*cells)
+	rec := Record{Line: r.line(), From: c.From, To: c.To}
+	rec.Reason = r.judge(c.From, c.To)
+	return rec, r.done()
+}
+
+func (r *rows) line() int64 {
+	line, _ := r.csv.FieldPos(0)
+	return int64(line)
+}
+
+// done remembers where the record ended and refuses it if it was too long.
+func (r *rows) done() error {
+	start := r.end
+	r.end = r.csv.InputOffset()
+	if r.end-start > MaxRecord {
+		if rec := afterBlank(r.text.raw(start, r.end)); len(rec) > MaxRecord {
+			return tooLong(r.text.name, r.line())
+		}
+	}
+	r.text.forget(r.end)
+	return nil
+}
+
+// misshapen returns a record of too few or too many fields. gocsv does not hand it out, so its bytes are parsed again.
+func (r *rows) misshapen() (Record, error) {
+	again := csv.NewReader(bytes.NewReader(r.text.raw(r.end, r.csv.InputOffset())))
+	fields, err := again.Read()
+	if err != nil {
+		return Record{}, fmt.Errorf("reading %s line %d again: %w", r.text.name, r.line(), err)
+	}
+	rec := Record{Line: r.line(), Reason: fmt.Sprintf("too few fields: %d instead of %d", len(fields), r.width)}
+	if len(fields) > r.width {
+		rec.Reason = fmt.Sprintf("too many fields: %d instead of %d", len(fields), r.width)
+	}
+	if r.fi < len(fields) {
+		rec.From = fields[r.fi]
+	}
+	if r.ti < len(fields) {
+		rec.To = fields[r.ti]
+	}
+	return rec, r.done()
+}
+
+// judge says why a row can never be sent, or nothing.
+func (r *rows) judge(from, to string) string {
+	if why := badID(from); why != "" {
+		return r.from + " " + why
+	}
+	if why := badID(to); why != "" {
+		return r.to + " " + why
+	}
+	if from == to {
+		return r.from + " and " + r.to + " are the same account"
+	}
+	return ""
+}
+
+// badID checks an account ID against the vendor's rules (product 1047, UserID): 1 to 32 bytes of printable ASCII.
+func badID(id string) string {
+	if id == "" {
+		return "is empty"
+	}
+	if len(id) > MaxID {
+		return fmt.Sprintf("is %d bytes long, 32 is the most", len(id))
+	}
+	for i := range len(id) {
+		if id[i] < 0x20 || id[i] > 0x7e {
+			return fmt.Sprintf("has the byte 0x%02x, which is not printable ASCII", id[i])
+		}
+	}
+	return ""
+}
+
+// explain turns an error of the CSV reader into one that says where and what to do.
+func (r *rows) explain(err error) error {
+	var pe *csv.ParseError
+	if !errors.As(err, &pe) {
+		return err
+	}
+	e := &Error{File: r.text.name, Line: int64(pe.Line), Column: pe.Column, Reason: pe.Err.Error()}
+	switch {
+	case pe.Err == csv.ErrBareQuote:
+		e.Reason = `a quote (") inside a field that does not begin with one`
+		e.Hint = `Put the whole field in quotes and double the quote inside it: "a ""b"" c".`
+	case pe.Err == csv.ErrQuote && r.unclosed(pe.Column):
+		e.Line, e.Column = int64(pe.StartLine), 0
+		e.Reason = `a quote (") is opened in this record and never closed`
+	case pe.Err == csv.ErrQuote:
+		e.Reason = `a quote (") inside a quoted field`
+		e.Hint = `Double the quote inside the field: "a ""b"" c".`
+	}
+	return e
+}
+
+// unclosed tells a quote that is never closed from a stray one, for which the CSV reader gives the position of that
+// quote; for the other, it gives a position behind the last character.
+func (r *rows) unclosed(column int) bool {
+	raw := bytes.TrimSuffix(r.text.raw(r.end, r.csv.InputOffset()), []byte{'\n'})
+	last := raw[bytes.LastIndexByte(raw, '\n')+1:]
+	return column > len(last) || last[column-1] != '"'
+}
