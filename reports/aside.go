@@ -1,0 +1,111 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+)
+
+// Aside makes room for a new job under the same name. With keep, the journal and its report get the first number that
+// is free for both, FILE.1, FILE.2 and so on; without, for the files of a sandbox run, they are lost. The journal is
+// empty and still locked afterwards: at no moment could another process have taken its name, and the old one stays
+// locked as well until Close. moved has the new names of what was kept.
+func (j *Journal) Aside(keep bool) (moved []string, err error) {
+	if !keep {
+		return nil, j.forget()
+	}
+	number, err := j.freeNumber()
+	if err != nil {
+		return nil, err
+	}
+	if j.end() > 0 {
+		if err := j.replace(j.path + number); err != nil {
+			return nil, err
+		}
+		moved = append(moved, j.path+number)
+	}
+	switch err := moveTo(j.report, j.report+number); {
+	case err == nil:
+		moved = append(moved, j.report+number)
+	case !errors.Is(err, fs.ErrNotExist):
+		return moved, fmt.Errorf("moving %s aside: %w", j.report, err)
+	}
+	return moved, syncFolder(j.path)
+}
+
+// forget empties the journal and removes the report.
+func (j *Journal) forget() error {
+	if err := os.Remove(j.report); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing the report of a sandbox run: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.good, j.past = 0, false
+	return j.cutTo(0)
+}
+
+func (j *Journal) freeNumber() (string, error) {
+	for n := 1; ; n++ {
+		number := "." + strconv.Itoa(n)
+		taken := false
+		for _, path := range []string{j.path + number, j.report + number} {
+			_, err := os.Lstat(path)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return "", fmt.Errorf("looking for a free name: %w", err)
+			}
+			taken = taken || err == nil
+		}
+		if !taken {
+			return number, nil
+		}
+	}
+}
+
+// replace gives the journal's file the name aside, and its own name to a new, locked, empty one.
+func (j *Journal) replace(aside string) error {
+	fresh := partialName(j.path)
+	if err := removeIfThere(fresh); err != nil {
+		return err
+	}
+	file, err := openLocked(fresh)
+	if err != nil {
+		return err
+	}
+	// The old file gets its second name before it loses the first: a crash in between leaves both.
+	if err = linkTo(j.path, aside); err == nil {
+		err = os.Rename(fresh, j.path)
+	}
+	if err != nil {
+		file.Close()
+		return errors.Join(fmt.Errorf("moving %s aside: %w", j.path, err), removeIfThere(fresh))
+	}
+	j.old = errorless(j.old, j.file)
+	return j.adopt(file)
+}
+
+// errorless closes what was moved aside before, if anything, and returns the newer one.
+func errorless(earlier, newer *os.File) *os.File {
+	if earlier != nil {
+		earlier.Close()
+	}
+	return newer
+}
+
+// linkTo gives the file a second name; where the file system has no links, the second instead of the first.
+func linkTo(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Rename(from, to)
+}
+
+// moveTo renames without replacing what may have got the new name meanwhile.
+func moveTo(from, to string) error {
+	if err := linkTo(from, to); err != nil {
+		return err
+	}
+	return removeIfThere(from)
+}

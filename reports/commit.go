@@ -1,0 +1,103 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+)
+
+// How a line gets into the journal and onto the disk. Every function here is called with j.mu held.
+
+// append writes j.buf, a whole line, with one write call: it outlives the process, and a power cut after the next sync.
+func (j *Journal) append() error {
+	if len(j.buf) > maxLine {
+		return j.spoil("writing", fmt.Errorf("a line of %d bytes is too long", len(j.buf)))
+	}
+	n, err := j.write(j.buf)
+	if err == nil && n == len(j.buf) {
+		j.size += int64(n)
+		return nil
+	}
+	if err == nil {
+		err = errors.New("the disk took half a line")
+	}
+	err = j.spoil("writing", err)
+	// Best effort: if the half line stays it is the torn tail, which nothing can follow any more.
+	_ = j.file.Truncate(j.size)
+	return err
+}
+
+// spoil ends the journal: see [Journal].
+func (j *Journal) spoil(doing string, err error) error {
+	if j.err == nil {
+		j.err = fmt.Errorf("%s %s: %w\nonce the cause is gone, the run can be resumed", doing, j.path, err)
+		j.turn.Broadcast()
+	}
+	return j.err
+}
+
+// settle returns when everything written so far is on disk. One of those who wait syncs for all; whoever came while it
+// did so has to wait for another one, because a sync says nothing about later writes.
+func (j *Journal) settle() error {
+	need := j.size
+	for j.err == nil && j.synced < need {
+		if j.syncing {
+			j.turn.Wait()
+			continue
+		}
+		j.syncing = true
+		upTo := j.size
+		j.mu.Unlock()
+		err := j.syncNamed()
+		j.mu.Lock()
+		j.syncing = false
+		j.turn.Broadcast()
+		if err != nil {
+			// After a failed sync nobody knows what is on disk, and a second one may say that all is well.
+			return j.spoil("syncing", err)
+		}
+		j.synced = upTo
+	}
+	return j.err
+}
+
+// syncNamed syncs, and checks that the file still has its name: a journal that nobody can find again records nothing.
+// It is called without j.mu.
+func (j *Journal) syncNamed() error {
+	if err := j.sync(); err != nil {
+		return err
+	}
+	if !stillAt(j.path, j.inode) {
+		return errors.New("it was removed or replaced while the run used it")
+	}
+	return nil
+}
+
+func (j *Journal) writeRun(l runLine) error {
+	if j.err != nil {
+		return j.err
+	}
+	buf, err := appendRunLine(nil, l)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", j.path, err)
+	}
+	j.buf = buf
+	if err := j.append(); err != nil {
+		return err
+	}
+	return j.settle()
+}
+
+// cutTo cuts the file off behind its first size bytes.
+func (j *Journal) cutTo(size int64) error {
+	if j.err != nil {
+		return j.err
+	}
+	if j.size == size {
+		return nil
+	}
+	if err := j.file.Truncate(size); err != nil {
+		return j.spoil("cutting the torn end of", err)
+	}
+	j.size, j.synced = size, 0
+	return nil
+}

@@ -1,0 +1,348 @@
+package reports
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"friendsweep/batch"
+)
+
+// maxLine bounds a line of a journal, in bytes. A request has at most 1000 rows, and a result for each of them with
+// the longest text is a tenth of it.
+const maxLine = 32 << 20
+
+// errCut ends the reading of a line that is longer than any of ours.
+var errCut = fmt.Errorf("it is longer than %d MiB", maxLine>>20)
+
+// deed is what one line of a journal did to some rows.
+type deed struct {
+	result
+	at      int64 // Unix milliseconds: of the answer, or of the request where none came
+	carried bool  // a request carried the rows; false for a decision without one
+}
+
+// request is one that was sent and has no answer yet.
+type request struct {
+	at   int64
+	rows []stretch
+}
+
+// follower reads a journal once, in order, and turns its lines into deeds. A request does nothing until its answer is
+// there, because it may have been withdrawn; where its run ends without an answer, the answer is lost. So the deeds on a
+// row come in the order in which they happened: no two requests of a run carry it at the same time.
+//
+// The follower owns the requests that are out; the caller owns what apply builds.
+type follower struct {
+	apply    func(rows []stretch, d *deed) error
+	answered func(at, took, decided int64) // rows that got an outcome; may be nil
+
+	path   string
+	parser *parser
+	seen   facts
+	out    map[int64]*request
+	spare  []*request // answered ones, for their memory
+	cover  cover
+	deed   deed // the one being applied; here because one per line on the heap would be most of the work
+}
+
+// facts are what a journal says about its runs, whatever it says about rows.
+type facts struct {
+	head       *Head // nil: there is no whole first line
+	lastRun    Run
+	lastStart  int64 // Unix milliseconds: when the last run began
+	runs       int
+	requests   int64 // sent, over all runs; not those withdrawn
+	answers    int64
+	withdrawn  int64
+	lastAnswer int64 // Unix milliseconds; 0 for none
+	nextID     int64
+	ended      bool // the last run wrote its end
+	endCode    string
+	stopped    string
+	good       int64 // bytes up to the end of the last good line
+	torn       int64 // bytes after it
+	out        int64 // rows in requests that had no answer when the reading ended, in the last run
+}
+
+// infoNoAnswer is the text of a request that its run left without an answer.
+var infoNoAnswer = []byte("no answer was recorded before the run ended")
+
+// follow reads the first size bytes of a journal.
+func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) error {
+	in := bufio.NewReaderSize(io.NewSectionReader(src, 0, size), 256<<10)
+	var long []byte
+	var bad error // why the line badLine is not good; what follows it decides what that means
+	badLine, offset := int64(0), int64(0)
+	for number := int64(1); ; number++ {
+		line, err := readLine(in, &long)
+		if err == io.EOF {
+			break
+		}
+		if err != nil && !errors.Is(err, errCut) {
+			return fmt.Errorf("reading %s line %d: %w", f.path, number, err)
+		}
+		offset += int64(len(line))
+		var ev *event
+		if err == nil {
+			ev, err = f.parse(number, line)
+		}
+		switch {
+		case err != nil && bad == nil:
+			bad, badLine = err, number
+		case err == nil && bad != nil:
+			return damage(f.path, badLine, bad)
+		case err == nil:
+			if err := f.take(ev); err != nil {
+				return f.refuse(number, err)
+			}
+			f.seen.good = offset
+		}
+		if number%1024 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	f.seen.torn = size - f.seen.good
+	for _, r := range f.out {
+		f.seen.out += rowsOf(r.rows)
+	}
+	return f.abandon()
+}
+
+// applyError is an error of apply, which is no fault of the journal.
+type applyError struct{ error }
+
+func (f *follower) refuse(number int64, err error) error {
+	if own, ok := errors.AsType[applyError](err); ok {
+		return own.error
+	}
+	return damage(f.path, number, err)
+}
+
+// readLine returns the next line with its newline, as long as it has one: a last line without it was torn. An endless
+// line comes in pieces of errCut.
+func readLine(in *bufio.Reader, long *[]byte) ([]byte, error) {
+	line, err := in.ReadSlice('\n')
+	if err != bufio.ErrBufferFull {
+		return whole(line, err)
+	}
+	*long = append((*long)[:0], line...)
+	for err == bufio.ErrBufferFull && len(*long) < maxLine {
+		line, err = in.ReadSlice('\n')
+		*long = append(*long, line...)
+	}
+	if err == bufio.ErrBufferFull {
+		return *long, errCut
+	}
+	return whole(*long, err)
+}
+
+func whole(line []byte, err error) ([]byte, error) {
+	if err == io.EOF && len(line) > 0 {
+		return line, nil // without its newline, which parse refuses
+	}
+	return line, err
+}
+
+func (f *follower) parse(number int64, line []byte) (*event, error) {
+	if line[len(line)-1] != '\n' {
+		return nil, errLine
+	}
+	ev, err := f.parser.parse(line[:len(line)-1])
+	if err == nil && (number == 1) != (ev.kind == kindHead) {
+		return nil, errLine
+	}
+	return ev, err
+}
+
+// take follows one good line. Its errors are contradictions: each line is fine, and together they cannot be true.
+func (f *follower) take(ev *event) error {
+	if f.seen.ended && ev.kind != kindResume {
+		return errors.New("it comes after the end of its run")
+	}
+	switch ev.kind {
+	case kindHead:
+		f.begin(ev)
+	case kindResume:
+		f.seen.lastRun, f.seen.lastStart, f.seen.ended = ev.head.Run, ev.at, false
+		f.seen.runs++
+		return f.abandon()
+	case kindEnd:
+		f.seen.ended, f.seen.endCode, f.seen.stopped = true, ev.code, ev.stopped
+		return f.abandon()
+	case kindSend:
+		return f.send(ev)
+	case kindAnswer:
+		return f.answer(ev)
+	case kindWithdraw:
+		return f.withdraw(ev)
+	case kindDecide:
+		return f.decide(ev)
+	}
+	return nil
+}
+
+func (f *follower) begin(ev *event) {
+	head := ev.head
+	f.seen.head, f.seen.lastRun, f.seen.lastStart = &head, head.Run, ev.at
+	f.seen.runs, f.seen.nextID = 1, 1
+	f.parser.last = head.Job.LastLine
+	f.out = make(map[int64]*request)
+}
+
+func (f *follower) send(ev *event) error {
+	// Numbers have no gap. A line that somebody took out shows here.
+	if ev.id != f.seen.nextID {
+		return fmt.Errorf("it sends request %d, and %d comes next", ev.id, f.seen.nextID)
+	}
+	f.seen.nextID++
+	f.seen.requests++
+	if len(f.spare) == 0 {
+		f.spare = append(f.spare, new(request))
+	}
+	last := len(f.spare) - 1
+	r := f.spare[last]
+	f.spare = f.spare[:last]
+	r.at, r.rows = ev.at, append(r.rows[:0], ev.rows...)
+	f.out[ev.id] = r
+	return nil
+}
+
+// end takes the request from those that are out. It is good until the next send.
+func (f *follower) end(id int64) (*request, error) {
+	r := f.out[id]
+	if r == nil {
+		return nil, fmt.Errorf("request %d is not out", id)
+	}
+	delete(f.out, id)
+	f.spare = append(f.spare, r)
+	return r, nil
+}
+
+func (f *follower) withdraw(ev *event) error {
+	_, err := f.end(ev.id)
+	f.seen.requests--
+	f.seen.withdrawn++
+	return err
+}
+
+func (f *follower) answer(ev *event) error {
+	r, err := f.end(ev.id)
+	if err != nil {
+		return err
+	}
+	f.seen.answers++
+	f.seen.lastAnswer = ev.at
+	if len(ev.results) == 1 && ev.results[0].all {
+		ev.results[0].rows = r.rows
+	} else if err := f.cover.check(r.rows, ev.results); err != nil {
+		return err
+	}
+	decided := int64(0)
+	for i := range ev.results {
+		res := &ev.results[i]
+		if res.outcome != batch.Open {
+			decided += rowsOf(res.rows)
+		}
+		f.deed = deed{result: *res, at: ev.at, carried: true}
+		if err := f.do(res.rows); err != nil {
+			return err
+		}
+	}
+	if f.answered != nil {
+		f.answered(ev.at, ev.took, decided)
+	}
+	return nil
+}
+
+func (f *follower) decide(ev *event) error {
+	for i := range ev.results {
+		res := &ev.results[i]
+		if res.all {
+			return errors.New("it decides without saying which rows")
+		}
+		f.deed = deed{result: *res, at: ev.at}
+		if err := f.do(res.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// abandon loses the answers of the requests that are out: their run is over.
+func (f *follower) abandon() error {
+	for _, id := range slices.SortedFunc(maps.Keys(f.out), cmp.Compare) {
+		r, err := f.end(id)
+		if err != nil {
+			return err
+		}
+		f.deed = deed{result: result{outcome: batch.Open, lost: true, info: infoNoAnswer}, at: r.at, carried: true}
+		if err := f.do(r.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do applies f.deed.
+func (f *follower) do(rows []stretch) error {
+	if err := f.apply(rows, &f.deed); err != nil {
+		return applyError{err}
+	}
+	return nil
+}
+
+// cover checks that results speak of every row of a request, and of none twice. It owns its memory only.
+type cover struct {
+	starts []int64 // how many rows of the request come before its ith stretch
+	marks  []uint64
+}
+
+var (
+	errForeign = errors.New("it answers for a row that its request did not carry")
+	errTwice   = errors.New("it answers twice for a row")
+	errMissing = errors.New("it does not answer for every row of its request")
+)
+
+func (c *cover) check(sent []stretch, results []result) error {
+	c.starts = c.starts[:0]
+	total := int64(0)
+	for _, s := range sent {
+		c.starts = append(c.starts, total)
+		total += s.rows()
+	}
+	c.marks = append(c.marks[:0], make([]uint64, total/64+1)...)
+	marked := int64(0)
+	for i := range results {
+		for _, s := range results[i].rows {
+			if err := c.mark(sent, s); err != nil {
+				return err
+			}
+			marked += s.rows()
+		}
+	}
+	if marked != total {
+		return errMissing
+	}
+	return nil
+}
+
+func (c *cover) mark(sent []stretch, s stretch) error {
+	i, ok := slices.BinarySearchFunc(sent, s.lo, func(have stretch, line int64) int { return cmp.Compare(have.hi, line) })
+	if !ok && i == len(sent) || s.lo < sent[i].lo || s.hi > sent[i].hi {
+		return errForeign
+	}
+	first := c.starts[i] + s.lo - sent[i].lo
+	for n := first; n < first+s.rows(); n++ {
+		if c.marks[n/64]&(1<<(n%64)) != 0 {
+			return errTwice
+		}
+		c.marks[n/64] |= 1 << (n % 64)
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package reports
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Figures are what monitoring wants to know about a run, finished or failed.
+type Figures struct {
+	Tally                        Tally // of the whole job
+	Requests, Retried, Throttled int64 // of this run
+	Started, Finished            time.Time
+	ExitCode                     int // 0 makes Finished the last success
+}
+
+const lastSuccess = "friendsweep_last_success_timestamp_seconds"
+
+// WriteMetrics puts the figures of a run at path, for Prometheus's textfile collector, whole or not at all (temporary file
+// and rename). Every metric is a gauge: each run starts anew, so nothing only grows. A run that failed keeps the last
+// success of the file in its place; 0 says that there never was one. The mode is 0644, because the collector is another
+// user and nothing in the file is secret.
+func WriteMetrics(path string, f Figures) error {
+	if err := replaceMetrics(path, f); err != nil {
+		return fmt.Errorf("writing metrics %s: %w", Printable(path), err)
+	}
+	return nil
+}
+
+func replaceMetrics(path string, f Figures) error {
+	success, err := standingSuccess(path)
+	if err != nil {
+		return err
+	}
+	if f.ExitCode == 0 {
+		success = seconds(f.Finished)
+	}
+	var text bytes.Buffer
+	if err := encodeMetrics(&text, f.families(success)); err != nil {
+		return err
+	}
+	return replaceFile(path, 0o644, text.Bytes())
+}
+
+func encodeMetrics(w io.Writer, families []*dto.MetricFamily) error {
+	enc := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain))
+	for _, family := range families {
+		if err := enc.Encode(family); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// standingSuccess reads the last success from the file in place; 0 if it has none. A file that is no metrics file has none
+// either: it is from a crash or a hand, and refusing to replace it would blind the monitoring for good.
+func standingSuccess(path string) (float64, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, _ := parser.TextToMetricFamilies(bytes.NewReader(text)) // what precedes an error is still read
+	for _, m := range families[lastSuccess].GetMetric() {
+		return m.GetGauge().GetValue(), nil
+	}
+	return 0, nil
+}
+
+func (f Figures) families(success float64) []*dto.MetricFamily {
+	rows := family("friendsweep_rows", "Rows of the job by outcome.")
+	for _, o := range outcomes {
+		rows.Metric = append(rows.Metric, sample(float64(f.Tally.Outcomes[o.Outcome]), "outcome", o.Outcome.String()))
+	}
+	single := func(name, help string, value float64) *dto.MetricFamily {
+		fam := family(name, help)
+		fam.Metric = append(fam.Metric, sample(value))
+		return fam
+	}
+	return []*dto.MetricFamily{
+		rows,
+		single("friendsweep_failed_rows", "Rows of the job that failed.", float64(f.Tally.Failure)),
+		single("friendsweep_presumed_rows", "Rows presumed deleted after a lost answer.", float64(f.Tally.Presumed)),
+		single("friendsweep_requests", "Requests of the last run.", float64(f.Requests)),
+		single("friendsweep_retried_requests", "Requests of the last run that repeated rows.", float64(f.Retried)),
+		single("friendsweep_throttled_requests", "Requests of the last run that the API called too frequent.", float64(f.Throttled)),
+		single("friendsweep_duration_seconds", "How long the last run took.", f.Finished.Sub(f.Started).Seconds()),
+		single("friendsweep_exit_code", "Exit code of the last run.", float64(f.ExitCode)),
+		single("friendsweep_start_timestamp_seconds", "When the last run began.", seconds(f.Started)),
+		single(lastSuccess, "When a run last ended with exit code 0; 0 if none did.", success),
+	}
+}
+
+func family(name, help string) *dto.MetricFamily {
+	return &dto.MetricFamily{Name: &name, Help: &help, Type: dto.MetricType_GAUGE.Enum()}
+}
+
+// sample takes at most one label, as name and value.
+func sample(value float64, label ...string) *dto.Metric {
+	m := &dto.Metric{Gauge: &dto.Gauge{Value: &value}}
+	if len(label) == 2 {
+		m.Label = []*dto.LabelPair{{Name: &label[0], Value: &label[1]}}
+	}
+	return m
+}
+
+// seconds since 1970, to the millisecond.
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+// replaceFile puts data at path whole or not at all. The temporary name is hidden and does not end like path, so that no
+// collector reads it half written.
+func replaceFile(path string, mode fs.FileMode, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(path)
+}

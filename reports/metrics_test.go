@@ -1,0 +1,119 @@
+package reports
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func testFigures() Figures {
+	return Figures{Tally: testTally(), Requests: 101234, Retried: 1200, Throttled: 34, Started: began, Finished: ended, ExitCode: 1}
+}
+
+const wantMetrics = `# HELP friendsweep_rows Rows of the job by outcome.
+# TYPE friendsweep_rows gauge
+friendsweep_rows{outcome="deleted"} 1.200012e+06
+friendsweep_rows{outcome="not_friend"} 554
+friendsweep_rows{outcome="refused"} 75
+friendsweep_rows{outcome="gave_up"} 20
+friendsweep_rows{outcome="unknown"} 0
+friendsweep_rows{outcome="not_sent"} 0
+friendsweep_rows{outcome="invalid"} 30
+friendsweep_rows{outcome="duplicate"} 33876
+# HELP friendsweep_failed_rows Rows of the job that failed.
+# TYPE friendsweep_failed_rows gauge
+friendsweep_failed_rows 679
+# HELP friendsweep_presumed_rows Rows presumed deleted after a lost answer.
+# TYPE friendsweep_presumed_rows gauge
+friendsweep_presumed_rows 12
+# HELP friendsweep_requests Requests of the last run.
+# TYPE friendsweep_requests gauge
+friendsweep_requests 101234
+# HELP friendsweep_retried_requests Requests of the last run that repeated rows.
+# TYPE friendsweep_retried_requests gauge
+friendsweep_retried_requests 1200
+# HELP friendsweep_throttled_requests Requests of the last run that the API called too frequent.
+# TYPE friendsweep_throttled_requests gauge
+friendsweep_throttled_requests 34
+# HELP friendsweep_duration_seconds How long the last run took.
+# TYPE friendsweep_duration_seconds gauge
+friendsweep_duration_seconds 800
+# HELP friendsweep_exit_code Exit code of the last run.
+# TYPE friendsweep_exit_code gauge
+friendsweep_exit_code 1
+# HELP friendsweep_start_timestamp_seconds When the last run began.
+# TYPE friendsweep_start_timestamp_seconds gauge
+friendsweep_start_timestamp_seconds 1.795458369123e+09
+# HELP friendsweep_last_success_timestamp_seconds When a run last ended with exit code 0; 0 if none did.
+# TYPE friendsweep_last_success_timestamp_seconds gauge
+friendsweep_last_success_timestamp_seconds 0
+`
+
+func writeMetrics(t *testing.T, path string, f Figures) string {
+	t.Helper()
+	if err := WriteMetrics(path, f); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestMetrics(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "friendsweep.prom")
+	if diff := cmp.Diff(writeMetrics(t, path, testFigures()), wantMetrics); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("got %v, %v, want mode 644: another user collects it", info.Mode(), err)
+	}
+	assertOnly(t, dir, "friendsweep.prom")
+}
+
+func TestMetricsKeepTheLastSuccess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "friendsweep.prom")
+	f := testFigures()
+	f.ExitCode = 0
+	want := "\n" + lastSuccess + " 1.795459169123e+09\n"
+	if got := writeMetrics(t, path, f); !strings.Contains(got, want) {
+		t.Errorf("got %s, want %q in it", got, want)
+	}
+	f.ExitCode, f.Finished = 4, ended.Add(time.Hour)
+	if got := writeMetrics(t, path, f); !strings.Contains(got, want) || !strings.Contains(got, "exit_code 4\n") {
+		t.Errorf("got %s, want the new exit code and the old %q", got, want)
+	}
+}
+
+func TestMetricsReplaceWhatIsNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "friendsweep.prom")
+	if err := os.WriteFile(path, []byte("{{{ half a\x00line"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(writeMetrics(t, path, testFigures()), wantMetrics); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+	if err := WriteMetrics(filepath.Dir(path), testFigures()); err == nil || !strings.HasPrefix(err.Error(), "writing metrics ") {
+		t.Errorf("got error %v for a folder, want one that begins with what was done", err)
+	}
+}
+
+func TestPromtoolAcceptsMetrics(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool is not in PATH (Debian package prometheus): the metrics were NOT checked by it")
+	}
+	cmd := exec.Command(promtool, "check", "metrics")
+	cmd.Stdin = bytes.NewReader([]byte(wantMetrics))
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("got %v: %s, want silence", err, out)
+	}
+}

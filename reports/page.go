@@ -1,0 +1,243 @@
+package reports
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"friendsweep/batch"
+)
+
+// Timeline is when rows got their outcome and requests their answer: bucket i begins at Start + i*Width.
+type Timeline struct {
+	Start    time.Time
+	Width    time.Duration // of one bucket
+	Rows     []int64       // rows decided per bucket
+	Requests []int64       // requests answered per bucket; as many as Rows
+}
+
+// Latency is how long requests took, from the first byte to the last. All zero where no request was answered.
+type Latency struct {
+	P50, P90, P99, Max time.Duration
+}
+
+// Sample is one failed row, shown on the page as an example of its kind.
+type Sample struct {
+	Line     int64 // where the record starts in the input
+	From, To string
+	Info     string
+	Attempts int
+	At       time.Time // zero where nothing was sent
+}
+
+// SampleGroup is failed rows of one kind: of one code, or without a code of one outcome.
+type SampleGroup struct {
+	Outcome batch.Outcome // where HasCode is false; else the outcome of the first sample
+	HasCode bool
+	Code    int
+	Rows    int64    // how many rows are of this kind
+	Samples []Sample // the first of them, in input order
+}
+
+// Fingerprint lets an auditor find out whether a file is still the one this run wrote or read.
+type Fingerprint struct {
+	What   string // input, report, failures or journal
+	Path   string
+	Bytes  int64
+	SHA256 string // hex
+}
+
+// FingerprintFile reads the file at path. Take it when nothing writes to the file any more.
+func FingerprintFile(what, path string) (Fingerprint, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Fingerprint{}, fmt.Errorf("fingerprinting the %s: %w", what, err)
+	}
+	defer f.Close()
+	hash := sha256.New()
+	n, err := io.Copy(hash, f)
+	if err != nil {
+		return Fingerprint{}, fmt.Errorf("fingerprinting the %s: %w", what, err)
+	}
+	return Fingerprint{What: what, Path: path, Bytes: n, SHA256: hex.EncodeToString(hash.Sum(nil))}, nil
+}
+
+// PageData is what the page tells. Summary must be set; what else is empty is left out.
+type PageData struct {
+	Summary      *Summary
+	Host, User   string
+	Identifier   string    // the app admin account that was used
+	Command      string    // of this run, quoted by [ShellQuote]; it must not contain a secret
+	Runs         int       // how many runs the job took so far
+	Began        time.Time // when the first of them began
+	Timeline     Timeline  // of all runs
+	Latency      Latency   // of all runs
+	Samples      []SampleGroup
+	Fingerprints []Fingerprint
+}
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"shown": Printable, "n": count, "size": size, "stamp": Stamp,
+}).Parse(pageText))
+
+// WritePage writes the page to path, whole or not at all, with mode 0600 because it names accounts.
+func WritePage(path string, data PageData) error {
+	var page bytes.Buffer
+	err := RenderPage(&page, data)
+	if err == nil {
+		err = replaceFile(path, 0o600, page.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("writing page %s: %w", Printable(path), err)
+	}
+	return nil
+}
+
+// RenderPage writes the run as one self-contained HTML page without a script: the browser fetches nothing for it, and its
+// own policy forbids it to.
+func RenderPage(w io.Writer, data PageData) error {
+	return pageTemplate.Execute(w, newView(data, explain))
+}
+
+// view is PageData in the words and order of the page.
+type view struct {
+	PageData
+	Mark, Tone, Verdict string
+	Sandbox             bool
+	Took                string
+	Sides               string
+	Outcomes            []outcomeView
+	Codes               []codeView
+	Chart               *chart // nil where nothing was answered
+	Quantiles           []quantile
+	Groups              []groupView
+}
+
+type outcomeView struct {
+	Name, Meaning, Status string
+	Failed                bool
+	Rows                  int64
+	Share                 string // in words: 12.3%
+	Bar                   string // the same as a length in percent
+}
+
+type codeView struct {
+	Code            int
+	Rows            int64
+	Meaning, Advice string
+	Sampled         bool // examples are further down the page
+}
+
+type quantile struct{ Name, Time string }
+
+type groupView struct {
+	SampleGroup
+	ID, Title string
+}
+
+func newView(data PageData, explain explainer) view {
+	s := data.Summary
+	t, text := s.verdict()
+	v := view{PageData: data, Verdict: text, Sandbox: s.Endpoint == "sandbox", Sides: sides[s.DeleteType]}
+	v.Tone, v.Mark = toneClass(t)
+	if took, ok := s.took(); ok {
+		v.Took = span(took)
+	}
+	for _, o := range outcomes {
+		v.Outcomes = append(v.Outcomes, s.outcomeView(o.Outcome, o.Meaning))
+	}
+	for _, g := range data.Samples {
+		v.Groups = append(v.Groups, newGroup(g, explain))
+	}
+	v.Codes = s.codeViews(v.Groups, explain)
+	if len(data.Timeline.Rows) > 0 {
+		v.Chart = newChart(data.Timeline)
+	}
+	if l := data.Latency; l.Max > 0 {
+		v.Quantiles = []quantile{{"half of them within", span(l.P50)}, {"90% within", span(l.P90)}, {"99% within", span(l.P99)}, {"slowest", span(l.Max)}}
+	}
+	return v
+}
+
+// toneClass gives the verdict a sign as well as a colour, because not everybody sees colours and not every printer has them.
+func toneClass(t tone) (class, mark string) {
+	switch t {
+	case good:
+		return "good", "✓"
+	case fair:
+		return "fair", "!"
+	default:
+		return "bad", "✕"
+	}
+}
+
+func (s *Summary) outcomeView(o batch.Outcome, meaning string) outcomeView {
+	v := outcomeView{Name: o.String(), Meaning: meaning, Rows: s.outcome(o), Bar: "0"}
+	v.Share = share(v.Rows, s.Rows)
+	if s.Rows > 0 {
+		v.Bar = strconv.FormatFloat(float64(v.Rows)/float64(s.Rows)*100, 'f', 2, 64)
+	}
+	switch {
+	case o == batch.Deleted, o == batch.NotFriend && s.NotFriendOK:
+		v.Status = "success"
+	case o == batch.Duplicate:
+		v.Status = "as the first"
+	default:
+		v.Status, v.Failed = "failure", true
+	}
+	return v
+}
+
+// share never rounds something to nothing, nor nearly all to all.
+func share(part, whole int64) string {
+	switch {
+	case part == 0:
+		return "0%"
+	case part == whole:
+		return "100%"
+	}
+	of := float64(part) / float64(whole) * 100
+	switch {
+	case of < 0.1:
+		return "<0.1%"
+	case of > 99.9:
+		return ">99.9%"
+	}
+	return fmt.Sprintf("%.1f%%", of)
+}
+
+func (s *Summary) codeViews(groups []groupView, explain explainer) []codeView {
+	sampled := map[int]bool{}
+	for _, g := range groups {
+		if g.HasCode {
+			sampled[g.Code] = true
+		}
+	}
+	var views []codeView
+	for _, code := range codesByCount(s.Codes) {
+		meaning, advice := explain(code)
+		if code == 0 {
+			advice = ""
+		}
+		views = append(views, codeView{code, s.Codes[strconv.Itoa(code)], meaning, advice, sampled[code]})
+	}
+	return views
+}
+
+func newGroup(g SampleGroup, explain explainer) groupView {
+	if !g.HasCode {
+		return groupView{g, "outcome-" + g.Outcome.String(), "No code: " + g.Outcome.String()}
+	}
+	meaning, _ := explain(g.Code)
+	return groupView{g, "code-" + strconv.Itoa(g.Code), "Code " + strconv.Itoa(g.Code) + ": " + meaning}
+}

@@ -1,0 +1,161 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// Plan is a bill and a clock: what a run would delete, in how many requests and in what time at least. The JSON names are
+// a promise to scripts.
+type Plan struct {
+	Input              string  `json:"input"`
+	InputSHA256        string  `json:"input_sha256"`
+	InputBytes         int64   `json:"input_bytes"`
+	Rows               int64   `json:"rows"`
+	Pairs              int64   `json:"pairs"` // what would be sent
+	Accounts           int64   `json:"accounts"`
+	Requests           int64   `json:"requests"` // if nothing has to be sent again
+	Invalid            int64   `json:"invalid"`
+	Duplicates         int64   `json:"duplicates"`
+	LargestAccountRows int64   `json:"largest_account_rows"`
+	MinSeconds         float64 `json:"min_seconds"` // at the chosen rate; 0 without a limit
+
+	// For the text alone. What is empty is not shown.
+	ChunkSize  int           `json:"-"`
+	Rate       float64       `json:"-"` // requests per second; 0 is no limit
+	Endpoint   string        `json:"-"`
+	SDKAppID   int           `json:"-"`
+	Identifier string        `json:"-"` // as whom
+	DeleteType string        `json:"-"` // as the API spells it
+	Report     string        `json:"-"`
+	Reasons    []InvalidRow  `json:"-"` // the first invalid rows
+	Largest    []AccountRows `json:"-"` // the largest accounts, largest first
+	Asking     bool          `json:"-"` // a run is about to begin: the text ends without saying that nothing was sent
+}
+
+// InvalidRow is a row that can never be sent.
+type InvalidRow struct {
+	Line   int64
+	Reason string
+}
+
+// AccountRows is a From_Account with the number of its rows.
+type AccountRows struct {
+	Account string
+	Rows    int64
+}
+
+// WriteJSON writes the plan as one JSON object.
+func (p *Plan) WriteJSON(w io.Writer) error { return writeJSON(w, p) }
+
+// WriteText writes the plan for the person who must say yes or no.
+func (p *Plan) WriteText(w io.Writer, opts TextOptions) error {
+	out := &sheet{TextOptions: opts, label: 10, number: len(count(p.Rows))}
+	out.headline(bold, p.verdict())
+	if p.Endpoint == "sandbox" {
+		out.WriteString("This is the sandbox: nothing real is deleted.\n")
+	}
+	out.WriteString("\n")
+	p.writeCounts(out)
+	p.writeReasons(out)
+	p.writeLargest(out)
+	out.WriteString("\n")
+	out.fact("time", p.time())
+	out.fact("deletes", p.sides())
+	out.fact("send to", p.where())
+	out.fact("input", p.input())
+	out.path("report", p.Report)
+	if !p.Asking {
+		out.WriteString("\nNothing was sent.\n")
+	}
+	return out.writeTo(w)
+}
+
+func (p *Plan) verdict() string {
+	if p.Pairs == 0 {
+		return "There is nothing to delete."
+	}
+	return fmt.Sprintf("To delete: %s of %s, in %s.",
+		counted(p.Pairs, "pair"), counted(p.Accounts, "account"), counted(p.Requests, "request"))
+}
+
+func (p *Plan) writeCounts(out *sheet) {
+	out.row("rows", p.Rows, "")
+	out.row("pairs", p.Pairs, "each is sent once")
+	out.row("duplicates", p.Duplicates, "asked for in an earlier row")
+	out.row("invalid", p.Invalid, "never sent; they count as failures")
+	out.row("accounts", p.Accounts, "")
+	chunk := ""
+	if p.ChunkSize > 0 {
+		chunk = fmt.Sprintf("of at most %s, more if some must be repeated", counted(int64(p.ChunkSize), "pair"))
+	}
+	out.row("requests", p.Requests, chunk)
+}
+
+func (p *Plan) writeReasons(out *sheet) {
+	if len(p.Reasons) == 0 {
+		return
+	}
+	out.heading("invalid rows")
+	for _, r := range p.Reasons {
+		out.fact(fmt.Sprintf("line %d", r.Line), r.Reason)
+	}
+	if more := p.Invalid - int64(len(p.Reasons)); more > 0 {
+		out.fact("", fmt.Sprintf("and %s more", count(more)))
+	}
+}
+
+func (p *Plan) writeLargest(out *sheet) {
+	if len(p.Largest) == 0 {
+		return
+	}
+	out.heading("largest accounts")
+	for _, a := range p.Largest {
+		out.row("", a.Rows, a.Account)
+	}
+}
+
+func (p *Plan) time() string {
+	if p.Rate <= 0 {
+		return "no limit of requests per second was set: as fast as the API answers"
+	}
+	least := time.Duration(p.MinSeconds * float64(time.Second))
+	return fmt.Sprintf("at least %s, at %s a second", span(least), trimmed(p.Rate)+" requests")
+}
+
+// trimmed writes 200 and 0.5, not 200.000000.
+func trimmed(f float64) string { return fmt.Sprintf("%.6g", f) }
+
+// sides says what each delete type does, in words that say whose list changes.
+var sides = map[string]string{
+	"Delete_Type_Single": "one side: To_Account leaves the friends of From_Account, which stays among the friends of To_Account",
+	"Delete_Type_Both":   "both sides: From_Account and To_Account leave each other's friends",
+}
+
+func (p *Plan) sides() string {
+	if text, ok := sides[p.DeleteType]; ok {
+		return text + " (" + p.DeleteType + ")"
+	}
+	return p.DeleteType
+}
+
+func (p *Plan) where() string {
+	text := destination(p.Endpoint, p.SDKAppID)
+	if text != "" && p.Identifier != "" {
+		text += " as " + p.Identifier
+	}
+	return text
+}
+
+func (p *Plan) input() string {
+	return fmt.Sprintf("%s, %s, sha256 %s", inputName(p.Input), size(p.InputBytes), p.InputSHA256)
+}
+
+// inputName is PAIRS as people say it.
+func inputName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
+}

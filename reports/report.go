@@ -1,0 +1,288 @@
+package reports
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"slices"
+	"strconv"
+
+	"friendsweep/batch"
+	"friendsweep/input"
+
+	"github.com/gocarina/gocsv"
+)
+
+// reportRow is a line of the report. Its tags are the header.
+type reportRow struct {
+	Line       string `csv:"line"`
+	From       string `csv:"from_account"`
+	To         string `csv:"to_account"`
+	Status     string `csv:"status"`
+	Outcome    string `csv:"outcome"`
+	Code       string `csv:"result_code"`
+	Info       string `csv:"result_info"`
+	Attempts   string `csv:"attempts"`
+	FinishedAt string `csv:"finished_at"`
+}
+
+// ReportOptions is what a report is made of, besides the fates.
+type ReportOptions struct {
+	Path            string // of the report
+	Failures        string // of a file with the failed lines alone; empty for none
+	IgnoreNotFriend bool   // not_friend is a success
+	Job             Job
+	Records         iter.Seq2[input.Record, error] // the second read of the input
+}
+
+// Report writes the report: one line per record, in the order of the input. It appears whole or not at all: on any error
+// nothing is left of it and nothing was replaced. Before it gets its name, records are counted as they were read first,
+// as they were read now, and as they stand in the file; a mismatch is an error.
+//
+// The groups are the first hundred failed rows of every kind, the largest kind first.
+func Report(ctx context.Context, o ReportOptions, fates *Fates) (Tally, []SampleGroup, error) {
+	if err := o.Job.same(fates.job); err != nil {
+		return Tally{}, nil, fmt.Errorf("writing %s: %w", o.Path, err)
+	}
+	r := &renderer{options: o, fates: fates, kinds: make(map[failureKind]*SampleGroup)}
+	r.tally.Codes = make(map[int]int64)
+	defer r.discard()
+	if err := r.open(); err != nil {
+		return Tally{}, nil, err
+	}
+	if err := r.render(ctx); err != nil {
+		return Tally{}, nil, err
+	}
+	if err := r.publish(); err != nil {
+		return Tally{}, nil, err
+	}
+	return r.tally, r.groups(), nil
+}
+
+// renderer writes one report. It owns both files until they have their names.
+type renderer struct {
+	options          ReportOptions
+	fates            *Fates
+	report, failures *sheetFile
+	tally            Tally
+	kinds            map[failureKind]*SampleGroup
+	stamp            stampCache
+}
+
+// sheetFile is a CSV file that is written in batches, because gocsv takes slices.
+type sheetFile struct {
+	*wholeFile
+	csv  *csv.Writer
+	rows []reportRow
+}
+
+const batchRows = 512
+
+func createSheet(path string) (*sheetFile, error) {
+	whole, err := createWhole(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &sheetFile{wholeFile: whole, csv: csv.NewWriter(whole.buf), rows: make([]reportRow, 0, batchRows)}
+	if err := gocsv.MarshalCSV(s.rows, s.csv); err != nil {
+		whole.discard()
+		return nil, fmt.Errorf("writing %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func (s *sheetFile) add(row *reportRow) error {
+	s.rows = append(s.rows, *row)
+	if len(s.rows) < cap(s.rows) {
+		return nil
+	}
+	return s.flush()
+}
+
+func (s *sheetFile) flush() error {
+	if err := gocsv.MarshalCSVWithoutHeaders(s.rows, s.csv); err != nil {
+		return fmt.Errorf("writing %s: %w", s.path, err)
+	}
+	s.rows = s.rows[:0]
+	return nil
+}
+
+func (r *renderer) open() (err error) {
+	if r.report, err = createSheet(r.options.Path); err != nil {
+		return err
+	}
+	if r.options.Failures != "" {
+		r.failures, err = createSheet(r.options.Failures)
+	}
+	return err
+}
+
+func (r *renderer) discard() {
+	for _, s := range []*sheetFile{r.report, r.failures} {
+		if s != nil {
+			s.discard()
+		}
+	}
+}
+
+func (r *renderer) render(ctx context.Context) error {
+	for rec, err := range r.options.Records {
+		if err != nil {
+			return err
+		}
+		if r.tally.Rows%batchRows == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := r.row(&rec); err != nil {
+			return err
+		}
+	}
+	return r.fates.Finish()
+}
+
+func (r *renderer) row(rec *input.Record) error {
+	fate, err := r.fates.Next(rec.Line)
+	if err != nil {
+		return err
+	}
+	if rec.Reason != "" {
+		if fate.Attempts > 0 || fate.Outcome != batch.NotSent {
+			return fmt.Errorf("joining the journal with the input: the journal has a result for line %d, which is invalid: %s", rec.Line, rec.Reason)
+		}
+		fate = Fate{Outcome: batch.Invalid, Info: rec.Reason}
+	}
+	success := fate.Success(r.options.IgnoreNotFriend)
+	r.count(&fate, success)
+	row := reportRow{
+		Line: strconv.FormatInt(rec.Line, 10), From: rec.From, To: rec.To, Status: "failure", Outcome: fate.Outcome.String(),
+		Info: fate.Info, Attempts: strconv.FormatInt(fate.Attempts, 10), FinishedAt: r.stamp.text(fate.At),
+	}
+	if fate.HasCode {
+		row.Code = strconv.Itoa(fate.Code)
+	}
+	if success {
+		row.Status = "success"
+		return r.report.add(&row)
+	}
+	r.sample(rec, &fate)
+	if r.failures != nil {
+		if err := r.failures.add(&row); err != nil {
+			return err
+		}
+	}
+	return r.report.add(&row)
+}
+
+func (r *renderer) count(fate *Fate, success bool) {
+	r.tally.Rows++
+	if success {
+		r.tally.Success++
+	} else {
+		r.tally.Failure++
+	}
+	r.tally.Outcomes[fate.Outcome]++
+	if fate.Presumed {
+		r.tally.Presumed++
+	}
+	if fate.HasCode {
+		r.tally.Codes[fate.Code]++
+	}
+}
+
+// failureKind is what the page groups failed rows by: the code, or the outcome of those without one.
+type failureKind struct {
+	outcome batch.Outcome // Open for rows with a code
+	code    int
+}
+
+const (
+	samplesPerKind = 100
+	mostKinds      = 200 // the API has some sixty codes; one that invents more must not fill the memory
+)
+
+func (r *renderer) sample(rec *input.Record, fate *Fate) {
+	key := failureKind{code: fate.Code}
+	if !fate.HasCode {
+		key = failureKind{outcome: fate.Outcome}
+	}
+	group := r.kinds[key]
+	if group == nil {
+		if len(r.kinds) == mostKinds {
+			return
+		}
+		group = &SampleGroup{Outcome: fate.Outcome, HasCode: fate.HasCode, Code: fate.Code}
+		r.kinds[key] = group
+	}
+	group.Rows++
+	if len(group.Samples) < samplesPerKind {
+		group.Samples = append(group.Samples, Sample{
+			Line: rec.Line, From: rec.From, To: rec.To, Info: fate.Info, Attempts: int(fate.Attempts), At: fate.At,
+		})
+	}
+}
+
+func (r *renderer) groups() []SampleGroup {
+	all := make([]SampleGroup, 0, len(r.kinds))
+	for _, group := range r.kinds {
+		all = append(all, *group)
+	}
+	slices.SortFunc(all, func(a, b SampleGroup) int {
+		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Outcome, b.Outcome))
+	})
+	return all
+}
+
+// publish checks both files, puts them on disk and gives them their names. The report comes last: where it is, all is.
+func (r *renderer) publish() error {
+	err := r.report.close(r.tally.Rows)
+	if err == nil && r.failures != nil {
+		err = r.failures.close(r.tally.Failure)
+	}
+	if err == nil {
+		err = r.check()
+	}
+	if err == nil && r.failures != nil {
+		err = r.failures.name()
+	}
+	if err != nil {
+		return err
+	}
+	if err = r.report.name(); err == nil {
+		err = syncFolder(r.options.Path)
+	}
+	if r.failures == nil {
+		return err
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(r.options.Failures))
+	}
+	return syncFolder(r.options.Failures)
+}
+
+// close writes what is left, syncs, and checks that the file has the header and so many records.
+func (s *sheetFile) close(records int64) error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	if err := s.sync(); err != nil {
+		return err
+	}
+	if lines := s.records.n - 1; lines != records {
+		return fmt.Errorf("writing %s: %d lines for %d records", s.path, lines, records)
+	}
+	return nil
+}
+
+// check is the promise that every record ends in exactly one line.
+func (r *renderer) check() error {
+	t, job := &r.tally, &r.options.Job
+	if t.Rows == job.Rows && t.Success+t.Failure == job.Rows && t.Outcomes[batch.Invalid] == job.Invalid {
+		return nil
+	}
+	return fmt.Errorf("writing %s: %d records (%d invalid) were read first, %d (%d invalid) now; %d successes and %d failures",
+		r.options.Path, job.Rows, job.Invalid, t.Rows, t.Outcomes[batch.Invalid], t.Success, t.Failure)
+}

@@ -1,0 +1,593 @@
+package reports
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"friendsweep/batch"
+	"friendsweep/input"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func recordsOf(all ...input.Record) iter.Seq2[input.Record, error] {
+	return func(yield func(input.Record, error) bool) {
+		for _, rec := range all {
+			if !yield(rec, nil) {
+				return
+			}
+		}
+	}
+}
+
+// small is a job with one row of every kind.
+func small(t testing.TB) (*Journal, Job, []input.Record, []input.Repeat) {
+	t.Helper()
+	job := jobOf(11, 13)
+	job.Invalid, job.Duplicates, job.Mirrors = 1, 2, 1
+	j := started(t, job)
+	send := func(lines ...int64) int64 {
+		id, err := j.Before("a", lines)
+		must(t, err)
+		return id
+	}
+	answer := func(id int64, results ...batch.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
+	answer(send(2, 3, 4, 6, 7, 8),
+		batch.Result{Lines: []int64{2}, Outcome: batch.Deleted, HasCode: true},
+		batch.Result{Lines: []int64{3}, Outcome: batch.NotFriend, HasCode: true, Code: 31704, Info: "Err_SNS_FriendDelete_Not_Friend"},
+		batch.Result{Lines: []int64{4}, Outcome: batch.Refused, HasCode: true, Code: 30003, Info: `no "account"`},
+		batch.Result{Lines: []int64{6}, Outcome: batch.GaveUp, HasCode: true, Code: 30006},
+		batch.Result{Lines: []int64{7, 8}, Outcome: batch.Open, Lost: true, Info: "no answer within 15s"})
+	answer(send(8), batch.Result{Outcome: batch.Deleted, HasCode: true, Code: 31704, Presumed: true})
+	answer(send(9), batch.Result{Outcome: batch.Open, HasCode: true, Code: 70003, Info: "bad signature"})
+	must(t, j.End("4", "credentials"))
+	records := []input.Record{
+		{Line: 2, From: "a", To: "b"}, {Line: 3, From: "a", To: "=1+1"}, {Line: 4, From: "a", To: "d"},
+		{Line: 5, From: "", To: "x\ny\r\n\"", Reason: "from_account is empty"}, {Line: 6, From: "a", To: "f"},
+		{Line: 7, From: "a", To: "g"}, {Line: 8, From: "a", To: "h"}, {Line: 9, From: "a", To: "i"},
+		{Line: 11, From: "b", To: "a"}, {Line: 12, From: "a", To: "=1+1"}, {Line: 13, From: "z", To: "y"},
+	}
+	return j, job, records, []input.Repeat{{Line: 12, First: 3}, {Line: 11, First: 2, Mirror: true}}
+}
+
+func repeatsOf(all []input.Repeat) iter.Seq2[input.Repeat, error] {
+	return func(yield func(input.Repeat, error) bool) {
+		for _, r := range all {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	j, job, records, repeats := small(t)
+	f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
+	must(t, err)
+	defer f.Close()
+	dir := t.TempDir()
+	o := ReportOptions{Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, "f.csv"), Job: job, Records: recordsOf(records...)}
+	tally, groups, err := Report(t.Context(), o, f)
+	must(t, err)
+	want := `line,from_account,to_account,status,outcome,result_code,result_info,attempts,finished_at
+2,a,b,success,deleted,0,,1,T
+3,a,=1+1,failure,not_friend,31704,Err_SNS_FriendDelete_Not_Friend,1,T
+4,a,d,failure,refused,30003,"no ""account""",1,T
+5,,"x
+y` + "\r" + `
+""",failure,invalid,,from_account is empty,0,
+6,a,f,failure,gave_up,30006,,1,T
+7,a,g,failure,unknown,,no answer within 15s,1,T
+8,a,h,success,deleted,31704,31704 after a lost answer: presumed deleted; it may never have been a friend,2,T
+9,a,i,failure,not_sent,70003,bad signature,1,T
+11,b,a,success,duplicate,0,"same friendship as line 2, deleted from both sides",0,
+12,a,=1+1,failure,duplicate,31704,same pair as line 3,0,
+13,z,y,failure,not_sent,,its turn never came,0,
+`
+	if diff := cmp.Diff(untimed(t, content(t, o.Path)), want); diff != "" {
+		t.Errorf("report: got -, want +\n%s", diff)
+	}
+	if got := strings.Count(content(t, o.Failures), "failure"); got != 8 {
+		t.Errorf("failures: got %d lines, want 8", got)
+	}
+	if tally.Rows != 11 || tally.Success != 3 || tally.Failure != 8 || tally.Presumed != 1 || tally.Codes[31704] != 3 || tally.Outcomes[batch.Duplicate] != 2 {
+		t.Errorf("tally: got %+v", tally)
+	}
+	if len(groups) != 7 || groups[0].Code != 31704 || groups[0].Rows != 2 || len(groups[0].Samples) != 2 {
+		t.Errorf("groups: got %+v", groups)
+	}
+	if l := f.Latency(); l.P50 != 20*time.Millisecond || l.Max != 20*time.Millisecond {
+		t.Errorf("latency: got %+v", l)
+	}
+	if tl := f.Timeline(); len(tl.Rows) == 0 || sum(tl.Rows) != 5 || sum(tl.Requests) != 3 {
+		t.Errorf("timeline: got %+v", tl)
+	}
+	s, err := Status(t.Context(), j.report, t.TempDir())
+	must(t, err)
+	if s.Waiting != 2 || s.Mirrors != 1 || s.Outcomes[batch.Unknown] != 1 || s.Outcomes[batch.NotSent] != 1 || s.Outcomes[batch.Deleted] != 2 || !s.Ended || !s.Held || s.Requests != 3 {
+		t.Errorf("status: got %+v", s)
+	}
+}
+
+func sum(all []int64) (n int64) {
+	for _, v := range all {
+		n += v
+	}
+	return n
+}
+
+// untimed replaces every time by T.
+func untimed(t testing.TB, text string) string {
+	t.Helper()
+	for i := 0; i+24 <= len(text); i++ {
+		if _, err := time.Parse(stampLayout, text[i:i+24]); err == nil {
+			text = text[:i] + "T" + text[i+24:]
+		}
+	}
+	return text
+}
+
+// With --ignore-not-friend the row and what repeats it are successes.
+func TestIgnoreNotFriend(t *testing.T) {
+	j, job, records, repeats := small(t)
+	f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
+	must(t, err)
+	defer f.Close()
+	o := ReportOptions{Path: j.report, IgnoreNotFriend: true, Job: job, Records: recordsOf(records...)}
+	tally, _, err := Report(t.Context(), o, f)
+	must(t, err)
+	if tally.Success != 5 {
+		t.Errorf("success: got %d, want 5", tally.Success)
+	}
+}
+
+// A report that cannot be true, or cannot be written, leaves everything as it was.
+func TestReportWholeOrNotAtAll(t *testing.T) {
+	j, job, records, repeats := small(t)
+	changed := errors.New("the input changed")
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	broken := func(yield func(input.Record, error) bool) {
+		_ = yield(records[0], nil) && yield(input.Record{}, changed)
+	}
+	reason := slices.Clone(records)
+	reason[0].Reason = "to_account is empty"
+	moved := slices.Clone(records)
+	moved[2].Line = 5
+	for name, c := range map[string]struct {
+		ctx     context.Context
+		records iter.Seq2[input.Record, error]
+		change  func(dir string, o *ReportOptions)
+	}{
+		"a record less":             {records: recordsOf(records[:10]...)},
+		"a record more":             {records: recordsOf(append(slices.Clone(records), input.Record{Line: 14})...)},
+		"a record twice":            {records: recordsOf(append(slices.Clone(records), records[10])...)},
+		"a sent row is no record":   {records: recordsOf(moved...)},
+		"a sent row is invalid":     {records: recordsOf(reason...)},
+		"the input changed":         {records: broken},
+		"cancelled":                 {ctx: cancelled, records: recordsOf(records...)},
+		"no folder for failures":    {records: recordsOf(records...), change: func(dir string, o *ReportOptions) { o.Failures = filepath.Join(dir, "no", "f.csv") }},
+		"failures are a folder":     {records: recordsOf(records...), change: func(dir string, o *ReportOptions) { o.Failures = filepath.Join(dir, "folder") }},
+		"a job of other bytes":      {records: recordsOf(records...), change: func(_ string, o *ReportOptions) { o.Job.InputSHA256 = "cd" }},
+		"a job that counts another": {records: recordsOf(records...), change: func(_ string, o *ReportOptions) { o.Job.Invalid = 0 }},
+	} {
+		f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
+		must(t, err)
+		dir := t.TempDir()
+		must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
+		must(t, os.WriteFile(filepath.Join(dir, "r.csv"), []byte("earlier"), 0o600))
+		o := ReportOptions{Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, "f.csv"), Job: job, Records: c.records}
+		if c.change != nil {
+			c.change(dir, &o)
+		}
+		if c.ctx == nil {
+			c.ctx = t.Context()
+		}
+		if _, _, err := Report(c.ctx, o, f); err == nil {
+			t.Errorf("%s: got no error, want one", name)
+		}
+		if got := content(t, filepath.Join(dir, "r.csv")); got != "earlier" {
+			t.Errorf("%s: the earlier report became %q", name, got)
+		}
+		if names, _ := filepath.Glob(filepath.Join(dir, "*")); len(names) != 2 {
+			t.Errorf("%s: got %q, want nothing new", name, names)
+		}
+		must(t, f.Close())
+	}
+}
+
+func TestFatesNeedTheSameInput(t *testing.T) {
+	j, job, _, repeats := small(t)
+	for name, o := range map[string]FatesOptions{
+		"a repeat less":  {Job: job, Repeats: repeatsOf(repeats[:1])},
+		"other repeats":  {Job: job, Repeats: repeatsOf([]input.Repeat{repeats[0], repeats[0]})},
+		"after itself":   {Job: job, Repeats: repeatsOf([]input.Repeat{{Line: 3, First: 3}, repeats[1]})},
+		"beyond the end": {Job: job, Repeats: repeatsOf([]input.Repeat{{Line: 1 << 40, First: 3}, repeats[1]})},
+		"another job":    {Job: jobOf(11, 13), Repeats: repeatsOf(repeats)},
+	} {
+		o.Dir = t.TempDir()
+		if _, err := NewFates(t.Context(), j, o); err == nil {
+			t.Errorf("%s: got no error, want one", name)
+		}
+	}
+}
+
+// What is in the report is read back by a CSV reader as it was, whatever the cells hold.
+func TestReportComesBack(t *testing.T) {
+	j := started(t, jobOf(3, 4))
+	must(t, j.End("0", ""))
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		var records []input.Record
+		for line := int64(2); line < 5; line++ {
+			cell := rapid.StringMatching("[a\"\\n, =\\\\.\\x00é]{0,6}")
+			records = append(records, input.Record{Line: line, From: cell.Draw(t, "from"), To: cell.Draw(t, "to")})
+		}
+		f, err := NewFates(context.Background(), j, FatesOptions{Job: jobOf(3, 4), Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		o := ReportOptions{Path: filepath.Join(dir, "r.csv"), Job: jobOf(3, 4), Records: recordsOf(records...)}
+		if _, _, err := Report(context.Background(), o, f); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(o.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+		if err != nil || len(rows) != 4 {
+			t.Fatalf("got %q, %v", rows, err)
+		}
+		for i, rec := range records {
+			if row := rows[i+1]; row[1] != rec.From || row[2] != rec.To {
+				t.Errorf("line %d: got %q, want %q and %q", rec.Line, row, rec.From, rec.To)
+			}
+		}
+	})
+}
+
+// writeUnderLimit makes reports under a limit on the size of files, for every limit up to what is needed. It runs in a
+// process of its own, because the limit is the process's.
+func writeUnderLimit(dir string) int {
+	signal.Ignore(syscall.SIGXFSZ)
+	j, err := OpenJournal(filepath.Join(dir, "r.csv"))
+	if err != nil {
+		return 1
+	}
+	defer j.Close()
+	var had syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_FSIZE, &had) != nil {
+		return 2
+	}
+	head, err := j.Head()
+	if err != nil {
+		return 3
+	}
+	for limit := uint64(0); limit < 4000; limit += 11 {
+		syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: had.Max})
+		f, err := NewFates(context.Background(), j, FatesOptions{Job: head.Job, Dir: dir})
+		if err == nil {
+			records := recordsOf(input.Record{Line: 2, From: "a", To: strings.Repeat("x", 2000)}, input.Record{Line: 3, From: "a", To: "y"})
+			_, _, err = Report(context.Background(), ReportOptions{Path: filepath.Join(dir, "r.csv"), Job: head.Job, Records: records}, f)
+			f.Close()
+		}
+		names, _ := filepath.Glob(filepath.Join(dir, "*"))
+		if err == nil {
+			fmt.Println("written at", limit)
+			if len(names) != 2 || limit < 2000 {
+				return 4
+			}
+			return 0
+		}
+		if len(names) != 1 || !errors.Is(err, syscall.EFBIG) {
+			fmt.Println(limit, names, err)
+			return 5
+		}
+	}
+	return 6
+}
+
+func TestReportOnAFullDisk(t *testing.T) {
+	j := started(t, jobOf(2, 3))
+	must(t, j.End("0", ""))
+	must(t, j.Close())
+	if out, err := child(t, "limit", filepath.Dir(j.path)).CombinedOutput(); err != nil {
+		t.Errorf("got %v\n%s", err, out)
+	}
+}
+
+func TestCheckTarget(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	must(t, os.WriteFile(file, nil, 0o600))
+	for path, want := range map[string]bool{
+		file: true, filepath.Join(dir, "new"): true, dir: false, os.DevNull: false,
+		filepath.Join(dir, "no", "r.csv"): false, filepath.Join(file, "r.csv"): false,
+	} {
+		if err := CheckTarget(path); (err == nil) != want {
+			t.Errorf("%s: got %v, want it usable: %v", path, err, want)
+		}
+	}
+}
+
+func TestStatusWithoutAJournal(t *testing.T) {
+	report := filepath.Join(t.TempDir(), "r.csv")
+	for _, text := range []string{"", `{"friendsweep":`} {
+		if text != "" {
+			must(t, os.WriteFile(JournalPath(report), []byte(text), 0o600))
+		}
+		if _, err := Status(t.Context(), report, t.TempDir()); !errors.Is(err, ErrNoJournal) {
+			t.Errorf("%q: got %v, want %v", text, err, ErrNoJournal)
+		}
+	}
+}
+
+func TestTimelineKeepsEveryAnswer(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var b timelineBuilder
+		var rows, requests int64
+		at := rapid.Int64Range(1e12, 2e12).Draw(t, "start")
+		for range rapid.IntRange(1, 50).Draw(t, "n") {
+			at += rapid.Int64Range(-5000, 1<<rapid.IntRange(0, 40).Draw(t, "scale")).Draw(t, "step")
+			b.add(at, 3)
+			rows, requests = rows+3, requests+1
+		}
+		tl := b.timeline()
+		if sum(tl.Rows) != rows || sum(tl.Requests) != requests || len(tl.Rows) > timelineBuckets || len(tl.Rows) != len(tl.Requests) {
+			t.Errorf("got %d rows, %d requests in %d buckets, want %d and %d", sum(tl.Rows), sum(tl.Requests), len(tl.Rows), rows, requests)
+		}
+	})
+}
+
+func TestLatencyIsCloseToTheTruth(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var b latencyBuilder
+		all := rapid.SliceOfN(rapid.Int64Range(0, 1<<rapid.IntRange(1, 37).Draw(t, "scale")), 1, 60).Draw(t, "all")
+		for _, ms := range all {
+			b.add(ms)
+		}
+		slices.Sort(all)
+		for _, share := range []float64{0.5, 0.9, 0.99, 1} {
+			i := 0
+			for float64(i+1) < share*float64(len(all)) {
+				i++
+			}
+			got, want := b.quantile(share).Milliseconds(), all[i]
+			if got < want || got > want+want/64 {
+				t.Errorf("%v of %v: got %d ms, want %d", share, all, got, want)
+			}
+		}
+	})
+}
+
+// Every row has a text of its own, several times: memory must not follow their number.
+func TestFatesInLittleMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 200 MB")
+	}
+	const rows = 300_000
+	job := jobOf(rows, rows+1)
+	j := started(t, job)
+	j.sync = func() error { return nil }
+	text := strings.Repeat("x", 290)
+	line := int64(2)
+	for line < rows+2 {
+		var lines []int64
+		for ; len(lines) < 1000 && line < rows+2; line++ {
+			lines = append(lines, line)
+		}
+		for range 2 {
+			id, err := j.Before("a", lines)
+			must(t, err)
+			var results []batch.Result
+			for _, l := range lines {
+				results = append(results, batch.Result{Lines: []int64{l}, Outcome: batch.GaveUp, HasCode: true, Code: 30006, Info: text + strconv.FormatInt(l, 10)})
+			}
+			must(t, j.After(id, 0, results))
+		}
+	}
+	before := heap()
+	f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Dir: t.TempDir()})
+	must(t, err)
+	defer f.Close()
+	most := heap() - before
+	for line := int64(2); line < rows+2; line++ {
+		fate, err := f.Next(line)
+		must(t, err)
+		if want := text + strconv.FormatInt(line, 10); fate.Info != want || fate.Attempts != 2 {
+			t.Fatalf("line %d: got %+v", line, fate)
+		}
+		if line%50_000 == 0 {
+			most = max(most, heap()-before)
+		}
+	}
+	t.Logf("%d MiB", most>>20)
+	if most > 40<<20 {
+		t.Errorf("memory: got %d MiB for texts of %d MiB, want at most 40", most>>20, rows*300>>20)
+	}
+}
+
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// benchJournal is the journal of a job of n rows in requests of chunk rows; scattered rows lie far apart in the input.
+func benchJournal(b *testing.B, n, chunk int, scattered bool) (*Journal, Job) {
+	job := jobOf(int64(n), int64(n)+1)
+	j := started(b, job)
+	j.sync = func() error { return nil }
+	lines := make([]int64, n)
+	for i := range lines {
+		lines[i] = int64(i) + 2
+	}
+	if scattered {
+		rand.New(rand.NewPCG(1, 2)).Shuffle(n, func(x, y int) { lines[x], lines[y] = lines[y], lines[x] })
+	}
+	for part := range slices.Chunk(lines, chunk) {
+		slices.Sort(part)
+		id, err := j.Before("account-12345", part)
+		must(b, err)
+		must(b, j.After(id, 80*time.Millisecond, []batch.Result{deleted()}))
+	}
+	must(b, j.End("0", ""))
+	return j, job
+}
+
+func perSecond(b *testing.B, n int, unit string) {
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), unit+"/s")
+	b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(n)/float64(b.N), "ns/"+unit)
+}
+
+func BenchmarkJournalWrite(b *testing.B) {
+	for _, c := range []struct {
+		chunk int
+		sync  bool
+	}{{1000, false}, {1, false}, {1000, true}, {1, true}} {
+		b.Run(fmt.Sprintf("chunk=%d/sync=%v", c.chunk, c.sync), func(b *testing.B) {
+			j := started(b, jobOf(1<<30, 1<<30))
+			if !c.sync {
+				j.sync = func() error { return nil }
+			}
+			lines := make([]int64, c.chunk)
+			for i := range lines {
+				lines[i] = int64(2 + 3*i)
+			}
+			results := []batch.Result{deleted()}
+			b.ReportAllocs()
+			b.SetParallelism(32) // 64 workers on two processors
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					id, err := j.Before("account-12345", lines)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					if err := j.After(id, time.Millisecond, results); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+			perSecond(b, c.chunk, "row")
+		})
+	}
+}
+
+func BenchmarkReplay(b *testing.B) {
+	for _, c := range []struct {
+		n, chunk  int
+		scattered bool
+	}{{1_000_000, 1000, false}, {1_000_000, 1000, true}, {500_000, 1, false}} {
+		b.Run(fmt.Sprintf("chunk=%d/scattered=%v", c.chunk, c.scattered), func(b *testing.B) {
+			j, _ := benchJournal(b, c.n, c.chunk, c.scattered)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for b.Loop() {
+				h, err := j.Replay(b.Context(), false)
+				if err != nil || h.DeletedCount != int64(c.n) {
+					b.Fatal(h, err)
+				}
+			}
+			perSecond(b, c.n, "row")
+			perSecond(b, 2*c.n/c.chunk, "line")
+		})
+	}
+}
+
+func BenchmarkFates(b *testing.B) {
+	for _, scattered := range []bool{false, true} {
+		b.Run(fmt.Sprintf("scattered=%v", scattered), func(b *testing.B) {
+			const n = 2_000_000
+			j, job := benchJournal(b, n, 1000, scattered)
+			dir := b.TempDir()
+			b.ReportAllocs()
+			b.ResetTimer()
+			for b.Loop() {
+				f, err := NewFates(b.Context(), j, FatesOptions{Job: job, Dir: dir})
+				must(b, err)
+				for line := int64(2); line < n+2; line++ {
+					if fate, err := f.Next(line); err != nil || fate.Outcome != batch.Deleted {
+						b.Fatal(fate, err)
+					}
+				}
+				must(b, f.Close())
+			}
+			perSecond(b, n, "row")
+		})
+	}
+}
+
+func BenchmarkReport(b *testing.B) {
+	const n = 500_000
+	j, job := benchJournal(b, n, 1000, false)
+	dir := b.TempDir()
+	b.ReportAllocs()
+	b.ResetTimer()
+	for b.Loop() {
+		f, err := NewFates(b.Context(), j, FatesOptions{Job: job, Dir: dir})
+		must(b, err)
+		records := func(yield func(input.Record, error) bool) {
+			for line := int64(2); line < n+2; line++ {
+				if !yield(input.Record{Line: line, From: "account-12345", To: "account-67890"}, nil) {
+					return
+				}
+			}
+		}
+		_, _, err = Report(b.Context(), ReportOptions{Path: filepath.Join(dir, "r.csv"), Job: job, Records: records}, f)
+		must(b, err)
+		must(b, f.Close())
+	}
+	perSecond(b, n, "row")
+}
+
+// BenchmarkWriters is how fast one batch after the other becomes CSV.
+func BenchmarkWriters(b *testing.B) {
+	rows := make([]reportRow, batchRows)
+	for i := range rows {
+		rows[i] = reportRow{strconv.Itoa(1234567 + i), "account-12345", "account-67890", "success", "deleted", "0", "", "1", "2026-11-23T18:26:09.123Z"}
+	}
+	b.Run("gocsv", func(b *testing.B) {
+		s := &sheetFile{wholeFile: &wholeFile{}, csv: csv.NewWriter(io.Discard), rows: rows}
+		for b.Loop() {
+			s.rows = rows
+			must(b, s.flush())
+		}
+		perSecond(b, len(rows), "row")
+	})
+	b.Run("encoding-csv", func(b *testing.B) {
+		w := csv.NewWriter(io.Discard)
+		cells := make([]string, 9)
+		for b.Loop() {
+			for i := range rows {
+				r := &rows[i]
+				cells[0], cells[1], cells[2], cells[3], cells[4] = r.Line, r.From, r.To, r.Status, r.Outcome
+				cells[5], cells[6], cells[7], cells[8] = r.Code, r.Info, r.Attempts, r.FinishedAt
+				must(b, w.Write(cells))
+			}
+			w.Flush()
+		}
+		perSecond(b, len(rows), "row")
+	})
+}

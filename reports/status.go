@@ -1,0 +1,118 @@
+package reports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"friendsweep/batch"
+)
+
+// ErrNoJournal says that there is nothing to tell about a report: it has no journal, or one without a job in it.
+var ErrNoJournal = errors.New("no journal")
+
+// StatusInfo is what a journal alone tells about a job, while a run is at work or after it.
+type StatusInfo struct {
+	Head    Head
+	LastRun Run // the last run, which may be the first
+
+	Runs       int
+	LastStart  time.Time // when the last run began
+	LastAnswer time.Time // zero where none came
+	Requests   int64     // sent, over all runs
+	Held       bool      // a process has the journal open: the last run is at work
+	Ended      bool      // the last run wrote its end; neither held nor ended, it died
+	EndCode    string    // its exit code
+	Stopped    string    // why it ended before all rows were through; empty if they were
+
+	// Outcomes counts the rows that the journal speaks of. Unknown includes the rows that are out, in requests that may
+	// yet be answered if the run is at work. Invalid and plain duplicate rows are those of the input.
+	Outcomes [batch.Duplicate + 1]int64
+	Codes    map[int]int64
+	Presumed int64
+	Out      int64 // rows in requests of the last run that have no answer
+	// Waiting is the rows that no request has carried and nothing has decided. Up to Mirrors of them are duplicates of a
+	// row that was deleted: which ones only the input tells.
+	Waiting int64
+	Mirrors int64
+}
+
+// Status reads the journal of the report without locking it or changing anything. The error is [ErrNoJournal] where
+// there is none. dir is for temporary files.
+func Status(ctx context.Context, report, dir string) (*StatusInfo, error) {
+	path := JournalPath(report)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading %s: %w", path, ErrNoJournal)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the journal: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("reading the journal: %w", err)
+	}
+	// Asked before the reading: a run that ends meanwhile looks at work, and never the other way round.
+	isHeld, err := held(file)
+	if err != nil {
+		return nil, err
+	}
+	head, err := readHead(path, file, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	if head == nil {
+		return nil, fmt.Errorf("reading %s: %w: no job has begun in it", path, ErrNoJournal)
+	}
+	f := newFates(head, dir, usualSizes)
+	defer f.Close()
+	if err := f.read(ctx, path, file, info.Size()); err != nil {
+		return nil, err
+	}
+	s := f.status(head)
+	s.Held = isHeld
+	return s, f.tallyInto(ctx, s)
+}
+
+func (f *Fates) status(head *Head) *StatusInfo {
+	return &StatusInfo{
+		Head: *head, LastRun: f.seen.lastRun, Runs: f.seen.runs, LastStart: unixMilli(f.seen.lastStart),
+		LastAnswer: unixMilli(f.seen.lastAnswer), Requests: f.seen.requests, Ended: f.seen.ended, EndCode: f.seen.endCode,
+		Stopped: f.seen.stopped, Out: f.seen.out, Codes: make(map[int]int64),
+	}
+}
+
+// tallyInto counts the rows that the journal speaks of. Nothing else is known to be a row.
+func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
+	spoken := int64(0)
+	for b := range f.store.rows.Len() {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := f.store.load(b); err != nil {
+			return err
+		}
+		for i := range f.store.cells {
+			c := &f.store.cells[i]
+			if !c.has(touched) {
+				continue
+			}
+			spoken++
+			s.Outcomes[c.ends()]++
+			if c.has(hasCode) {
+				s.Codes[int(c.code)]++
+			}
+			if c.has(presumed) {
+				s.Presumed++
+			}
+		}
+	}
+	plain := f.job.Duplicates - f.job.Mirrors
+	s.Outcomes[batch.Invalid], s.Outcomes[batch.Duplicate], s.Mirrors = f.job.Invalid, plain, f.job.Mirrors
+	s.Waiting = max(0, f.job.Rows-f.job.Invalid-plain-spoken)
+	return nil
+}

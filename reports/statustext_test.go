@@ -1,0 +1,102 @@
+package reports
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"friendsweep/batch"
+)
+
+func testStanding() *Standing {
+	t := Tally{Rows: 1000, Success: 700, Failure: 300, Codes: map[int]int64{0: 700, 30003: 5}}
+	t.Outcomes[batch.Deleted], t.Outcomes[batch.Refused], t.Outcomes[batch.Unknown], t.Outcomes[batch.NotSent] = 700, 5, 95, 200
+	return &Standing{Report: "/srv/r.csv", Journal: "/srv/r.csv.journal", Input: "/srv/i.csv", PID: 4711, Host: "batch-7", User: "ops",
+		Endpoint: "https://adminapisgp.im.qcloud.com", SDKAppID: 1400000000, Started: began, LastAnswer: ended, Requests: 99, Tally: t,
+		ResumeCommand: "friendsweep delete --resume --report=/srv/r.csv /srv/i.csv", FromEnvironment: true}
+}
+
+func standingText(t *testing.T, s *Standing) string {
+	t.Helper()
+	var out strings.Builder
+	if err := s.writeText(&out, ended.Add(time.Hour), TextOptions{}, testExplain); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestStatusOfADeadRun(t *testing.T) {
+	want := `Dead: process 4711 on batch-7 ended without a word (killed, crashed or power lost); 295 of 1,000 rows still open.
+
+rows        1,000
+decided       705  70%
+open          295
+
+outcomes
+deleted       700  the API confirmed it
+refused         5  the API said no for good
+unknown        95  sent, but no final answer came: may have been carried out
+not_sent      200  certainly not carried out: the run ended first
+
+codes of the API
+30003           5  account does not exist
+                   -> check the ID in the input
+
+requests    99 sent, all runs together
+began       2026-11-23 18:26:09 UTC, 1h 13m ago
+last answer 2026-11-23 18:39:29 UTC, 1h 00m ago
+run by      ops on batch-7
+sent to     https://adminapisgp.im.qcloud.com, app 1400000000
+input       /srv/i.csv
+report      /srv/r.csv
+journal     /srv/r.csv.journal
+
+To continue:
+  friendsweep delete --resume --report=/srv/r.csv /srv/i.csv
+  (with FRIENDSWEEP_SECRET_KEY or FRIENDSWEEP_USERSIG in the environment, as before)
+
+To get the report of the rows so far without sending anything:
+  friendsweep report /srv/r.csv
+`
+	if diff := cmp.Diff(standingText(t, testStanding()), want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+}
+
+func TestStatusOfARunAtWork(t *testing.T) {
+	s := testStanding()
+	s.Held, s.LastAnswer = true, time.Time{}
+	got := standingText(t, s)
+	for _, want := range []string{"Running: process 4711 on batch-7, 295 of 1,000 rows still open.\n",
+		"\nin flight      95  sent or about to be sent again\n", "\nwaiting       200  their turn has not come\n", "\nlast answer none yet\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %s, want %q in it", got, want)
+		}
+	}
+	for _, not := range []string{"To continue", "unknown", "not_sent"} {
+		if strings.Contains(got, not) {
+			t.Errorf("got %s, want no %q in it", got, not)
+		}
+	}
+}
+
+func TestStatusVerdict(t *testing.T) {
+	stopped, ended, finished := testStanding(), testStanding(), testStanding()
+	stopped.Ended, stopped.ExitCode, stopped.StopReason = true, "4", "disk full"
+	ended.Ended, ended.ExitCode = true, "1"
+	finished.Ended, finished.ExitCode, finished.Tally = true, "0", Tally{Rows: 5, Success: 5}
+	for _, c := range []struct {
+		standing *Standing
+		want     string
+	}{
+		{stopped, "Stopped with exit code 4: disk full; 295 of 1,000 rows still open."},
+		{ended, "Ended with exit code 1; 295 of 1,000 rows still open."},
+		{finished, "Finished with exit code 0; no row is open."},
+	} {
+		if _, got := c.standing.verdict(); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package reports
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"friendsweep/batch"
+)
+
+func summaryText(t *testing.T, s *Summary, opts TextOptions) string {
+	t.Helper()
+	var out strings.Builder
+	if err := s.writeText(&out, opts, testExplain); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestSummaryText(t *testing.T) {
+	want := `Finished: 679 of 1,234,567 rows failed.
+
+rows       1,234,567  of 99,999 accounts
+success    1,233,888  12 of them presumed deleted: an answer was lost, then the API said 31704
+failure          679
+
+outcomes
+deleted    1,200,012  the API confirmed it
+not_friend       554  was not a friend: nothing to delete
+refused           75  the API said no for good
+gave_up           20  still a temporary error after the last permitted attempt
+invalid           30  could never be sent: the report says why
+duplicate     33,876  asked for in an earlier row, and has that row's result
+
+codes of the API
+31704            566  not your friend
+                      -> nothing is left to delete; --ignore-not-friend counts these rows as successes
+30003             75  account does not exist
+                      -> check the ID in the input
+30006             20  not documented
+
+this run   101,234 requests (1,200 repeated, 34 throttled) in 13m 20s, 1,500 rows/s
+sent to    https://adminapisgp.im.qcloud.com, app 1400000000
+report     /srv/sweep/pairs of 2026.report.csv
+failures   /srv/sweep/failed.csv
+journal    /srv/sweep/pairs of 2026.report.csv.journal
+page       /srv/sweep/run.html
+
+To send what is still open (20 rows):
+  friendsweep delete --resume --region=singapore --sdkappid=1400000000 --report='/srv/sweep/pairs of 2026.report.csv' '/srv/sweep/pairs of 2026.csv'
+`
+	if diff := cmp.Diff(summaryText(t, testSummary(), TextOptions{}), want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+}
+
+func TestSummaryTextFitsATerminal(t *testing.T) {
+	s := testSummary()
+	s.ExitCode, s.StopReason, s.Input = 4, "the credentials were refused (70003)\x1b[2J", "-"
+	text := summaryText(t, s, TextOptions{Width: 60, Color: true})
+	head, _, _ := strings.Cut(text, "\n\n")
+	want := "\x1b[31;1mStopped before the end: the credentials were refused\x1b[0m\n" +
+		"\x1b[31;1m(70003)\\x1b[2J; 20 of 1,234,567 rows still open.\x1b[0m"
+	if head != want {
+		t.Errorf("got head %q, want %q", head, want)
+	}
+	for line := range strings.Lines(text) {
+		path := strings.Contains(line, "/srv/")
+		if got := visible(strings.TrimRight(line, "\n")); got > 60 && !path && !strings.HasPrefix(line, "  (") {
+			t.Errorf("got %d columns in %q, want at most 60", got, line)
+		}
+	}
+	if want := "  (with the same bytes on standard input; it also needs --yes)\n"; !strings.HasSuffix(text, want) {
+		t.Errorf("got %q, want it to end with %q", text, want)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	done := Tally{Rows: 3, Success: 3}
+	done.Outcomes[batch.Deleted] = 3
+	open := Tally{Rows: 3, Success: 1, Failure: 2}
+	open.Outcomes[batch.Deleted], open.Outcomes[batch.Unknown], open.Outcomes[batch.NotSent] = 1, 1, 1
+	for _, c := range []struct {
+		tally    Tally
+		finished bool
+		exit     int
+		reason   string
+		tone     tone
+		want     string
+	}{
+		{done, true, 0, "", good, "Finished: 3 of 3 rows succeeded."},
+		{Tally{}, true, 0, "", good, "Finished: the input has no rows, so nothing was sent."},
+		{open, true, 1, "", fair, "Finished: 2 of 3 rows failed."},
+		{open, false, 1, "", bad, "Not finished: 2 of 3 rows still open."},
+		{open, false, 4, "too many failures", bad, "Stopped before the end: too many failures; 2 of 3 rows still open."},
+		{open, false, 130, "interrupted", bad, "Interrupted by SIGINT (Ctrl-C): 2 of 3 rows still open."},
+		{done, true, 4, "no room for the report", bad, "Stopped before the end: no room for the report; no row is open."},
+	} {
+		s := &Summary{Finished: c.finished, ExitCode: c.exit, StopReason: c.reason}
+		s.SetTally(c.tally)
+		if tone, got := s.verdict(); tone != c.tone || got != c.want {
+			t.Errorf("exit %d: got %s %q, want %s %q", c.exit, tone, got, c.tone, c.want)
+		}
+	}
+}
+
+func TestSummaryNamesTheRetry(t *testing.T) {
+	s := testSummary()
+	s.ResumeCommand, s.RetryCommand = "", "friendsweep delete --resume --retry-failed x"
+	want := "\nTo send the refused rows again once their cause is mended (75 rows):\n  friendsweep delete --resume --retry-failed x\n"
+	if got := summaryText(t, s, TextOptions{}); !strings.HasSuffix(got, want) {
+		t.Errorf("got %q, want it to end with %q", got, want)
+	}
+}
+
+func TestSummaryJSON(t *testing.T) {
+	s := testSummary()
+	s.StopReason = "a <b> & \x1b \u202e \U000e0041"
+	var out strings.Builder
+	if err := s.WriteJSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	if want := `"stop_reason": "a <b> & \u001b \u202e \udb40\udc41"`; !strings.Contains(out.String(), want) {
+		t.Errorf("got %s, want %s in it", out.String(), want)
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(out.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Fields(`version input input_sha256 input_bytes report journal endpoint sdkappid delete_type started_at finished_at rows
+		accounts success failure presumed outcomes codes requests retried_requests throttled_requests rows_per_second finished
+		stop_reason exit_code resume_command`)
+	for _, name := range names {
+		if _, ok := got[name]; !ok {
+			t.Errorf("got no %s", name)
+		}
+	}
+	if len(got) != len(names) {
+		t.Errorf("got %d names, want the %d of the contract", len(got), len(names))
+	}
+	if got["stop_reason"] != s.StopReason {
+		t.Errorf("got stop_reason %q back, want %q", got["stop_reason"], s.StopReason)
+	}
+	if n := len(got["outcomes"].(map[string]any)); n != 8 {
+		t.Errorf("got %d outcomes, want all 8", n)
+	}
+}

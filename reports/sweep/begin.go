@@ -1,0 +1,137 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+
+	"friendsweep/reports"
+)
+
+// takeLocks makes sure that nobody else works on this job.
+func (s *Sweep) takeLocks() (err error) {
+	if s.Lock != "" {
+		if s.lock, err = reports.LockFile(s.Lock); err != nil {
+			return err
+		}
+	}
+	s.journal, err = reports.OpenJournal(s.Report)
+	if err == nil {
+		s.head, err = s.journal.Head()
+	}
+	return err
+}
+
+// nothingInTheWay refuses to touch the files of another run without being told to. Those of a sandbox run may go:
+// nothing real is in them.
+func (s *Sweep) nothingInTheWay() error {
+	_, err := os.Lstat(s.Report)
+	reportThere := err == nil
+	if s.Resume || s.Overwrite || s.head != nil && s.head.Job.Sandbox() || s.head == nil && !reportThere {
+		return nil
+	}
+	if s.head == nil {
+		return refuse("%s is there already, without a journal that could be continued\n"+
+			"move it aside with --overwrite, or choose another --report", s.Report)
+	}
+	return refuse("%s belongs to a run that is there already\ncontinue it:  %s\nor begin anew, which moves its files aside:  --overwrite",
+		s.journal.Path(), s.nextCommand(false))
+}
+
+// remember reads what earlier runs of the job did, if they are to be resumed.
+func (s *Sweep) remember(ctx context.Context) (err error) {
+	if !s.Resume || s.head == nil {
+		return nil
+	}
+	if differences := s.job.Differences(s.head.Job); len(differences) > 0 {
+		return refuse("%s is of another job and cannot be resumed: %s\nnothing was changed; "+
+			"give the input and flags of that job, or begin anew with --overwrite or another --report",
+			s.journal.Path(), strings.Join(differences, "; "))
+	}
+	s.history, err = s.journal.Replay(ctx, s.RetryFailed)
+	return err
+}
+
+// begin writes the run into the journal, and takes away what would no longer be true.
+func (s *Sweep) begin() error {
+	if s.history != nil {
+		last := s.history.LastRun.Flags
+		err := remove(s.Report, s.Failures, s.HTML, last["failures"], last["html"])
+		if err == nil {
+			err = s.journal.Resume(s.thisRun())
+		}
+		s.began = err == nil
+		return err
+	}
+	if err := s.makeRoom(); err != nil {
+		return err
+	}
+	err := remove(s.Failures, s.HTML)
+	if err == nil {
+		err = s.journal.Start(s.job, s.thisRun())
+	}
+	s.began = err == nil
+	return err
+}
+
+// makeRoom moves the files of an earlier run aside, unless it was a sandbox run.
+func (s *Sweep) makeRoom() error {
+	if _, err := os.Lstat(s.Report); err != nil && s.head == nil {
+		return nil
+	}
+	moved, err := s.journal.Aside(s.Overwrite || s.head == nil || !s.head.Job.Sandbox())
+	for _, path := range moved {
+		s.Log.Info("moved aside", "file", path)
+	}
+	return err
+}
+
+func remove(paths ...string) error {
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing what an earlier run wrote: %w", err)
+		}
+	}
+	return nil
+}
+
+// thisRun is what the journal says about the run for people.
+func (s *Sweep) thisRun() reports.Run {
+	host, _ := os.Hostname()
+	name := strconv.Itoa(os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return reports.Run{Version: s.Version, Input: s.in.Path, Flags: s.Flags, Host: host, User: name, PID: os.Getpid()}
+}
+
+// nextCommand continues the run.
+func (s *Sweep) nextCommand(retry bool) string {
+	return nextCommand(reports.Next{Input: absolute(s.Pairs), Report: s.Report, Flags: s.Flags, Retry: retry}, s.Defaults)
+}
+
+// nextCommand continues a run. Flags that have their default are not named, and a canary's --limit has done its work.
+func nextCommand(next reports.Next, defaults map[string]string) string {
+	next.Flags = maps.Clone(next.Flags)
+	maps.DeleteFunc(next.Flags, func(name, value string) bool { return name == "limit" || value == defaults[name] })
+	next.Report = absolute(next.Report)
+	return next.Resume()
+}
+
+// nothingHappened: a fresh run that is interrupted before its first request leaves no files.
+func (s *Sweep) nothingHappened() bool {
+	var stopped interface{ Signal() int }
+	if s.history != nil || s.runner.Stats.Requests.Load() > 0 || !errors.As(s.err, &stopped) {
+		return false
+	}
+	return remove(s.journal.Path()) == nil
+}

@@ -1,0 +1,152 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"friendsweep/batch"
+	"friendsweep/reports"
+)
+
+// Exit codes of a run that has begun; the contract, section 8. A signal's is 128 and its number.
+const (
+	exitDone       = 0
+	exitRowsFailed = 1
+	exitStopped    = 4
+	exitSignal     = 128
+)
+
+// finish makes everything people read from the journal, and the exit code.
+func (s *Sweep) finish(ctx context.Context, took time.Duration) (*reports.Summary, int, error) {
+	err := s.report(ctx)
+	code := s.exitCode(err)
+	err = errors.Join(err, s.journal.End(strconv.Itoa(code), s.stopReason()))
+	if err != nil {
+		code = exitStopped
+	}
+	sum := s.summary(code, took)
+	if s.HTML != "" {
+		if failed := s.page(sum); failed != nil {
+			err, code = errors.Join(err, failed), exitStopped
+		}
+	}
+	if s.Metrics != "" {
+		if failed := s.WriteMetrics(code); failed != nil {
+			err, code = errors.Join(err, failed), exitStopped
+		}
+	}
+	sum.ExitCode, sum.Finished = code, code == exitDone || code == exitRowsFailed
+	if err != nil && sum.StopReason == "" {
+		sum.StopReason = firstLine(err)
+	}
+	return sum, code, err
+}
+
+// report writes the report, and counts the rows even where it cannot be written.
+func (s *Sweep) report(ctx context.Context) (err error) {
+	s.fates, err = reports.NewFates(ctx, s.journal, reports.FatesOptions{Job: s.job, Repeats: s.in.Repeats(), Dir: s.TempDir})
+	if err == nil {
+		s.tally, s.samples, err = reports.Report(ctx, reports.ReportOptions{
+			Path: s.Report, Failures: s.Failures, IgnoreNotFriend: s.IgnoreNotFriend, Job: s.job, Records: s.in.Records(ctx),
+		}, s.fates)
+	}
+	if err == nil {
+		return nil
+	}
+	s.tally = reports.Tally{Rows: s.job.Rows, Failure: s.job.Rows}
+	s.tally.Outcomes[batch.Unknown] = s.job.Rows
+	if info, failed := reports.Status(ctx, s.Report, s.TempDir); failed == nil {
+		s.tally = info.Tally(s.IgnoreNotFriend)
+	}
+	return err
+}
+
+// exitCode is that of a run that has begun. Where several hold it is 4, then the signal's, then 1.
+func (s *Sweep) exitCode(unwritten error) int {
+	var signal interface{ Signal() int }
+	switch {
+	case unwritten != nil:
+		return exitStopped
+	case errors.As(s.err, &signal):
+		return exitSignal + signal.Signal()
+	case s.err != nil:
+		return exitStopped
+	case s.tally.Failure > 0:
+		return exitRowsFailed
+	}
+	return exitDone
+}
+
+// stopReason is why the run ended before its end, on one line.
+func (s *Sweep) stopReason() string {
+	if s.err == nil {
+		return ""
+	}
+	return firstLine(s.err)
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+func (s *Sweep) summary(code int, took time.Duration) *reports.Summary {
+	stats := &s.runner.Stats
+	sum := &reports.Summary{
+		Version: s.Version, Input: s.in.Path, InputSHA256: s.in.SHA256, InputBytes: s.in.Bytes,
+		Report: absolute(s.Report), Journal: absolute(s.journal.Path()), Endpoint: s.Endpoint, SDKAppID: s.AppID,
+		DeleteType: string(s.DeleteType), StartedAt: reports.Stamp(s.Started), FinishedAt: reports.Stamp(time.Now()),
+		Accounts: s.in.Accounts, Requests: stats.Requests.Load(), RetriedRequests: stats.Retried.Load(),
+		ThrottledRequests: stats.Throttled.Load(), StopReason: s.stopReason(), ExitCode: code,
+		Failures: s.Failures, Page: s.HTML, Metrics: s.Metrics, NotFriendOK: s.IgnoreNotFriend,
+		Finished: code == exitDone || code == exitRowsFailed,
+	}
+	if decided := stats.Decided.Load(); decided > 0 {
+		sum.RowsPerSecond = math.Round(float64(decided) / max(took.Seconds(), 0.001))
+	}
+	sum.SetTally(s.tally)
+	if s.tally.Open() > 0 || code == exitStopped {
+		sum.ResumeCommand = s.nextCommand(false)
+	}
+	if s.tally.Outcomes[batch.Refused] > 0 {
+		sum.RetryCommand = s.nextCommand(true)
+	}
+	return sum
+}
+
+// page writes the --html page. Journal and report do not change any more.
+func (s *Sweep) page(sum *reports.Summary) error {
+	run := s.thisRun()
+	data := reports.PageData{
+		Summary: sum, Host: run.Host, User: run.User, Identifier: s.Identifier, Command: reports.ShellQuote(s.Command...),
+		Runs: 1, Began: s.Started, Samples: s.samples,
+	}
+	if s.fates != nil {
+		data.Timeline, data.Latency = s.fates.Timeline(), s.fates.Latency()
+	}
+	if s.history != nil {
+		data.Runs, data.Began = s.history.Runs+1, s.head.At
+	}
+	for _, file := range []named{{"journal", s.journal.Path()}, {"report", s.Report}} {
+		if print, err := reports.FingerprintFile(file.what, file.path); err == nil {
+			data.Fingerprints = append(data.Fingerprints, print)
+		}
+	}
+	return reports.WritePage(s.HTML, data)
+}
+
+// Began tells whether the run got as far as the journal; from then on it writes its figures itself.
+func (s *Sweep) Began() bool { return s.began }
+
+// WriteMetrics writes the --metrics-file, for a run that ends with the exit code.
+func (s *Sweep) WriteMetrics(code int) error {
+	stats := &s.runner.Stats
+	return reports.WriteMetrics(s.Metrics, reports.Figures{
+		Tally: s.tally, Requests: stats.Requests.Load(), Retried: stats.Retried.Load(), Throttled: stats.Throttled.Load(),
+		Started: s.Started, Finished: time.Now(), ExitCode: code,
+	})
+}

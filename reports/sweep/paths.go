@@ -1,0 +1,93 @@
+package sweep
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"friendsweep/input"
+	"friendsweep/reports"
+)
+
+// ReportBeside is where the report of an input goes when nothing else is said: pairs.report.csv for pairs.csv and for
+// pairs.csv.gz.
+func ReportBeside(pairs string) string {
+	dir, base := filepath.Split(pairs)
+	for _, ext := range []string{".gz", ".zst", ".csv"} {
+		base = strings.TrimSuffix(base, ext)
+	}
+	return dir + base + ".report.csv"
+}
+
+// named is a file and what the user calls it.
+type named struct{ what, path string }
+
+// checkPaths makes sure that the input is there, that every file can be written where it is to go, and none over
+// another.
+func (s *Sweep) checkPaths() error {
+	taken := []named{}
+	for _, path := range s.Secrets {
+		taken = append(taken, named{"the file of the secret", path})
+	}
+	if s.Pairs != "-" {
+		if _, err := os.Stat(s.Pairs); err != nil {
+			return &input.Error{File: s.Pairs, Reason: cause(err).Error()}
+		}
+		taken = append(taken, named{"the input", s.Pairs})
+	}
+	for _, out := range []named{{"--report", s.Report}, {"the journal", reports.JournalPath(s.Report)},
+		{"--failures", s.Failures}, {"--html", s.HTML}, {"--metrics-file", s.Metrics}, {"--lock", s.Lock}} {
+		if out.path == "" {
+			continue
+		}
+		for _, other := range taken {
+			if samePlace(out.path, other.path) {
+				return refuse("%s and %s are the same file: %s", out.what, other.what, out.path)
+			}
+		}
+		if err := reports.CheckTarget(out.path); err != nil {
+			return refuse("%s: %w", out.what, err)
+		}
+		taken = append(taken, out)
+	}
+	return nil
+}
+
+// cause is an error of the file system without the path, which the message names already.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// samePlace tells whether two paths name one file, be it there or not.
+func samePlace(a, b string) bool {
+	ia, errA := os.Stat(a)
+	ib, errB := os.Stat(b)
+	if errA == nil && errB == nil {
+		return os.SameFile(ia, ib)
+	}
+	return errA != nil && errB != nil && resolved(a) == resolved(b)
+}
+
+func resolved(path string) string {
+	path = absolute(path)
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		return filepath.Join(dir, filepath.Base(path))
+	}
+	return path
+}
+
+func absolute(path string) string {
+	if path == "-" {
+		return path
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}

@@ -1,0 +1,49 @@
+package sweep
+
+import (
+	"context"
+	"os"
+	"sync/atomic"
+
+	"friendsweep/batch/chat"
+	"friendsweep/input"
+	"friendsweep/reports"
+)
+
+// Read reads the input once, with progress.
+func Read(ctx context.Context, o *Options) (*input.Input, error) {
+	var consumed atomic.Int64
+	total := int64(0)
+	if info, err := os.Stat(o.Pairs); err == nil && info.Mode().IsRegular() {
+		total = info.Size()
+	}
+	o.Progress.Start(reports.Reading, func() reports.Snapshot {
+		return reports.Snapshot{Bytes: consumed.Load(), Total: total}
+	})
+	defer o.Progress.Stop()
+	return input.Read(ctx, input.Options{
+		Path: o.Pairs, Stdin: o.Stdin, FromColumn: o.FromColumn, ToColumn: o.ToColumn, Both: o.DeleteType == chat.Both,
+		ChunkSize: o.Batch.ChunkSize, TempDir: o.TempDir, Consumed: &consumed,
+	})
+}
+
+// NewPlan is what is to be said about an input before anything is sent. rate is in requests per second, 0 for no limit.
+func NewPlan(in *input.Input, chunkSize int, rate float64) *reports.Plan {
+	p := &reports.Plan{
+		Input: in.Path, InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, Pairs: in.Pairs, Accounts: in.Accounts,
+		Requests: in.Requests, Invalid: in.Invalid, Duplicates: in.Duplicates, ChunkSize: chunkSize, Rate: rate,
+	}
+	if rate > 0 {
+		p.MinSeconds = float64(in.Requests) / rate
+	}
+	for _, row := range in.FirstInvalids {
+		p.Reasons = append(p.Reasons, reports.InvalidRow{Line: row.Line, Reason: row.Reason})
+	}
+	for _, account := range in.Largest {
+		p.Largest = append(p.Largest, reports.AccountRows{Account: account.Name, Rows: account.Pairs})
+	}
+	if len(in.Largest) > 0 {
+		p.LargestAccountRows = in.Largest[0].Pairs
+	}
+	return p
+}
