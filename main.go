@@ -1,0 +1,759 @@
+// Friendsweep deletes friendships in bulk from a Tencent Cloud Chat app.
+//
+// It reads a CSV of (from, to) pairs, groups the pairs per From_Account into chunks of at most 1000, sends them to
+// v4/sns/friend_delete through a bounded pool at a fixed pace, and writes one true report line for every record.
+//
+//	friendsweep delete  [flags] PAIRS     delete the pairs (PAIRS is a file, or - for standard input)
+//	friendsweep plan    [flags] PAIRS     say what delete would do; contact nobody
+//	friendsweep status  REPORT            how far a run got, and the command that continues it
+//	friendsweep report  REPORT            write the report of a run that died; send nothing
+//	friendsweep sandbox [flags]           serve the API emulator on a loopback address
+//
+// Try it, with nothing to set up and nothing real deleted:
+//
+//	friendsweep delete --sandbox testdata/pairs.csv
+//
+// The way of the data, and who owns what: package input reads and groups the pairs and owns the temporary files; package
+// batch sends them and owns pool, pace and retries; package reports keeps the journal, the only record of truth, and
+// makes the report from it. This package owns flags, signals and the exit code.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"os"
+	"os/signal"
+	"reflect"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"friendsweep/batch"
+	"friendsweep/batch/chat"
+	"friendsweep/batch/sandbox"
+	"friendsweep/input"
+	"friendsweep/reports"
+	"friendsweep/reports/sweep"
+)
+
+// The exit codes of the contract, section 8. A signal is 128 and its number.
+const (
+	exitDone        = 0
+	exitRowsFailed  = 1
+	exitUsage       = 2
+	exitInput       = 3
+	exitStopped     = 4
+	exitHeld        = 5
+	exitSignalsFrom = 128
+)
+
+func main() {
+	// A panic must not look like exit code 2, and the memory of a crashed process, which holds the key, must not be
+	// written to a core file.
+	debug.SetTraceback("crash")
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
+	// Memory is bounded by design; this bounds what the collector leaves lying about.
+	debug.SetMemoryLimit(200 << 20)
+	ctx, stop := interruptible()
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// interrupted is the cause of a context that a signal ended.
+type interrupted syscall.Signal
+
+func (i interrupted) Error() string { return "interrupted by " + unix.SignalName(syscall.Signal(i)) }
+
+// Signal is the signal's number.
+func (i interrupted) Signal() int { return int(i) }
+
+// interruptible returns a context that the first signal ends. The second ends the process: the journal makes that
+// harmless.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE) // a reader of the log that goes away must not end the run
+	var once sync.Once
+	go func() { // ends with the process
+		for s := range signals {
+			again := true
+			once.Do(func() {
+				again = false
+				cancel(interrupted(s.(syscall.Signal)))
+			})
+			if again {
+				os.Exit(exitSignalsFrom + int(s.(syscall.Signal)))
+			}
+		}
+	}()
+	return ctx, func() { signal.Stop(signals) }
+}
+
+// app is what every command works with.
+type app struct {
+	ctx            context.Context // ended by the first signal; context.Cause tells which
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	started        time.Time
+	version        string
+	log            *slog.Logger
+	progress       *reports.Progress
+	flags          map[string]string // those of the command, by name
+	defaults       map[string]string // of the flags of delete
+	code           int               // the exit code, where a command knows it better than its error does
+	out            outputFlags
+}
+
+// run is the program: arguments in, exit code out.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, started: time.Now(), version: version()}
+	a.setLog()
+	if err := a.command(args); err != nil {
+		if a.code == exitDone {
+			a.code = exitCode(err)
+		}
+		a.complain(err)
+	}
+	return a.code
+}
+
+// exitCode finds the code of an error that ended a command before anything was sent.
+func exitCode(err error) int {
+	var refused sweep.Refusal
+	var unusable *input.Error
+	var signal interrupted
+	switch {
+	case errors.As(err, &refused):
+		return exitUsage
+	case errors.Is(err, reports.ErrHeld):
+		return exitHeld
+	case errors.As(err, &signal):
+		return exitSignalsFrom + signal.Signal()
+	case errors.Is(err, input.ErrChanged):
+		return exitStopped
+	case errors.As(err, &unusable):
+		return exitInput
+	}
+	return exitStopped
+}
+
+// refuse is an error for wrong usage: nothing was sent.
+func refuse(format string, args ...any) error { return sweep.Refusal{Err: fmt.Errorf(format, args...)} }
+
+// complain prints the error: what is wrong, then the hint.
+func (a *app) complain(err error) {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range several.Unwrap() {
+			a.complain(err)
+		}
+		return
+	}
+	what, hint, _ := strings.Cut(err.Error(), "\n")
+	if hint == "" {
+		a.log.Error(what, "exit_code", a.code)
+		return
+	}
+	a.log.Error(what, "exit_code", a.code, "hint", hint)
+}
+
+// setLog makes the log that the flags ask for.
+func (a *app) setLog() {
+	if a.progress == nil {
+		a.progress = reports.NewProgress(a.stderr, reports.ProgressOptions{})
+	}
+	level := slog.LevelInfo
+	if a.out.Quiet {
+		level = slog.LevelWarn
+	}
+	if a.out.LogFormat == "json" {
+		a.log = slog.New(slog.NewJSONHandler(a.progress, &slog.HandlerOptions{Level: level}))
+		return
+	}
+	a.log = slog.New(reports.NewConsole(a.progress, level))
+}
+
+// setOutput takes the output flags into use.
+func (a *app) setOutput(flags outputFlags) {
+	a.out = flags
+	terminal := isTerminal(a.stderr)
+	mode, _ := reports.ChooseProgress(flags.Progress, terminal, os.Getenv("TERM"))
+	if flags.Quiet || flags.LogFormat == "json" && mode == reports.ProgressBar {
+		mode = reports.ProgressNone // a line that moves is no JSON object
+	}
+	a.progress = reports.NewProgress(a.stderr, reports.ProgressOptions{
+		Mode: mode, Width: func() int { return width(a.stderr) }, Color: a.color(a.stderr),
+		Log: func(msg string, args ...any) { a.log.Info(msg, args...) },
+	})
+	a.setLog()
+}
+
+// color tells whether colours may be used on w: https://no-color.org.
+func (a *app) color(w io.Writer) bool {
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+func (a *app) text(w io.Writer) reports.TextOptions {
+	if !isTerminal(w) {
+		return reports.TextOptions{}
+	}
+	return reports.TextOptions{Width: width(w), Color: a.color(w)}
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func width(stream any) int {
+	if f, ok := stream.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			return w
+		}
+	}
+	return 80
+}
+
+// version is what `go build` knows about this build.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	text := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && !strings.Contains(text, s.Value[:min(12, len(s.Value))]) {
+			text += " " + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return text
+}
+
+// The flags. kong also reads each of them from FRIENDSWEEP_<FLAG>.
+
+type commands struct {
+	Delete  deleteCommand    `cmd:"" help:"Delete the pairs."`
+	Plan    planCommand      `cmd:"" help:"Read, validate and count; say what delete would do; contact nobody."`
+	Status  statusCommand    `cmd:"" help:"Say how far a run got, finished or dead, and the command that continues it."`
+	Report  reportCommand    `cmd:"" help:"Write the report of a run that died, from its journal and its input; send nothing."`
+	Sandbox sandboxCommand   `cmd:"" help:"Serve the API emulator on a loopback address until interrupted."`
+	Version kong.VersionFlag `help:"Print version, commit and Go version." env:"-"`
+}
+
+// targetFlags say where to send and as whom.
+type targetFlags struct {
+	Region        string `group:"where" xor:"where" placeholder:"NAME" help:"API host of the app's data centre: ${regions}. There is no default: the wrong region fails in confusing ways."`
+	Endpoint      string `group:"where" xor:"where" placeholder:"URL" help:"Instead of a region: a proxy or a test server. https only, except that a loopback host may be http."`
+	Sandbox       bool   `group:"where" xor:"where" help:"Use the embedded emulator: no account, no network, nothing real deleted."`
+	SDKAppID      int    `name:"sdkappid" group:"where" placeholder:"N" help:"The app."`
+	Identifier    string `group:"where" default:"administrator" placeholder:"ID" help:"The app admin account."`
+	SecretKeyFile string `group:"where" placeholder:"FILE" help:"File with the app's secret key, or set FRIENDSWEEP_SECRET_KEY. UserSigs are made from it and renewed."`
+	UsersigFile   string `group:"where" placeholder:"FILE" help:"File with a ready-made UserSig, or set FRIENDSWEEP_USERSIG, for people who must not hold the key."`
+}
+
+// pairFlags say what to delete.
+type pairFlags struct {
+	DeleteType string `group:"what" enum:"single,both" default:"single" help:"single: From no longer has To. both: neither has the other."`
+	FromColumn string `group:"what" placeholder:"NAME" help:"Header name of the From_Account column; else from_account or from."`
+	ToColumn   string `group:"what" placeholder:"NAME" help:"Header name of the To_Account column; else to_account or to."`
+	ChunkSize  int    `group:"what" default:"1000" placeholder:"N" help:"Pairs per request, 1 to 1000."`
+	MaxRows    *int64 `group:"what" placeholder:"N" help:"Refuse an input of more records."`
+}
+
+type speedFlags struct {
+	Rate           float64        `group:"speed" default:"200" placeholder:"N" help:"Requests per second for the whole run, retries included; 0 is no limit."`
+	Workers        int            `group:"speed" default:"64" placeholder:"N" help:"Requests in flight; 64 keep up 200 a second at 300 ms an answer."`
+	Timeout        time.Duration  `group:"speed" default:"15s" placeholder:"D" help:"One request; the server's own limit is 3s."`
+	MaxAttempts    int            `group:"speed" default:"8" placeholder:"N" help:"Retryable failures of one row in one run before it is given up."`
+	BackoffInitial time.Duration  `group:"speed" default:"500ms" placeholder:"D" help:"First delay before a retry; it doubles, with jitter."`
+	BackoffMax     time.Duration  `group:"speed" default:"30s" placeholder:"D" help:"Longest delay before a retry."`
+	MaxFailures    batch.Failures `group:"speed" default:"50%" placeholder:"N|P%" help:"Stop when so many rows are refused or given up; a percentage counts from 1000 rows of 10 accounts on, and 100% never stops."`
+	Limit          *int64         `group:"what" placeholder:"N" help:"A canary: send at most N pairs in this run, then stop."`
+	MaxDuration    *time.Duration `group:"speed" placeholder:"D" help:"A time box: stop after this time."`
+}
+
+type fileFlags struct {
+	Report      string `group:"files" placeholder:"FILE" help:"The report; pairs.csv has pairs.report.csv beside it. The journal is FILE.journal."`
+	Failures    string `group:"files" placeholder:"FILE" help:"Also write the failed lines alone: a valid input for the next run."`
+	Resume      bool   `group:"files" help:"Continue the run that this report belongs to; with nothing to continue it is a fresh run."`
+	RetryFailed bool   `group:"files" help:"With --resume: also send the refused rows again."`
+	Overwrite   bool   `group:"files" help:"Start anew although a report or journal of this name is there; these are moved aside."`
+	Lock        string `group:"files" placeholder:"FILE" help:"Also hold this lock for the whole run, for scheduled runs whose reports have a new name each time."`
+	HTML        string `name:"html" group:"files" placeholder:"FILE" help:"The run as one self-contained page."`
+	MetricsFile string `group:"files" placeholder:"FILE" help:"The run's figures for a Prometheus textfile collector."`
+}
+
+type outputFlags struct {
+	JSON      bool   `name:"json" group:"output" help:"The closing summary on standard output as JSON."`
+	Progress  string `group:"output" enum:"auto,bar,plain,none" default:"auto" help:"auto, bar, plain or none: a bar on a terminal, elsewhere a line every 10s."`
+	LogFormat string `group:"output" enum:"text,json" default:"text" help:"text or json: the log on standard error."`
+	Quiet     bool   `group:"output" help:"Only warnings and errors on standard error."`
+}
+
+type deleteCommand struct {
+	Pairs string `arg:"" name:"PAIRS" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
+	targetFlags
+	pairFlags
+	speedFlags
+	fileFlags
+	IgnoreNotFriend bool `group:"what" help:"Count \"was not a friend\" (31704) as success."`
+	Yes             bool `short:"y" group:"what" help:"Do not ask."`
+	outputFlags
+}
+
+type planCommand struct {
+	Pairs string `arg:"" name:"PAIRS" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
+	targetFlags
+	pairFlags
+	Rate float64 `group:"speed" default:"200" placeholder:"N" help:"Requests per second, for the time that it takes; 0 is no limit."`
+	outputFlags
+}
+
+type statusCommand struct {
+	Report string `arg:"" name:"REPORT" help:"The report of the run, whether it is there yet or not."`
+}
+
+type reportCommand struct {
+	Report          string `arg:"" name:"REPORT" help:"The report to write."`
+	Input           string `placeholder:"FILE" help:"The run's input, if it has moved or was standard input (- reads it there again)."`
+	Failures        string `placeholder:"FILE" help:"Also write the failed lines alone."`
+	IgnoreNotFriend bool   `help:"Count not_friend as success; so it is when the run had this flag."`
+	outputFlags
+}
+
+type sandboxCommand struct {
+	Listen  string        `default:"127.0.0.1:8600" placeholder:"ADDR" help:"A loopback address; port 0 takes a free one."`
+	Limit   float64       `default:"200" placeholder:"N" help:"Requests per second that are let through; 0 is no limit."`
+	Latency time.Duration `default:"0s" placeholder:"D" help:"How long an answer takes."`
+}
+
+// command parses the arguments and runs what they name.
+func (a *app) command(args []string) error {
+	if len(args) > 0 && args[0] == "help" {
+		args = append(args[1:], "--help")
+	}
+	var cli commands
+	answered := false // --help or --version has said all there is to say
+	parser, err := kong.New(&cli, kong.Name("friendsweep"), kong.Description(description), kong.DefaultEnvars(envPrefix),
+		kong.Writers(a.stdout, a.stderr), kong.Exit(func(int) { answered = true }), kong.ExplicitGroups(groups), kong.Bind(a),
+		kong.Vars{"version": "friendsweep " + a.version + " " + runtime.Version(), "regions": strings.Join(chat.Regions(), ", ")},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+	if err != nil {
+		return err
+	}
+	a.defaults = defaults(parser)
+	chosen, err := parser.Parse(args)
+	if answered {
+		return nil
+	}
+	if err != nil {
+		return refuse("%w\n`friendsweep --help` tells more", err)
+	}
+	a.flags = setFlags(chosen)
+	return chosen.Run()
+}
+
+// setFlags are the flags of the chosen command with their values, by name, but for those that have none. No secret is
+// ever a flag.
+func setFlags(chosen *kong.Context) map[string]string {
+	set := map[string]string{}
+	for _, flag := range chosen.Flags() {
+		value := flag.Target
+		if value.Kind() == reflect.Pointer {
+			if value.IsNil() {
+				continue
+			}
+			value = value.Elem()
+		}
+		if text := fmt.Sprint(value.Interface()); text != "" && flag.Name != "help" && flag.Name != "version" {
+			set[flag.Name] = text
+		}
+	}
+	return set
+}
+
+// defaults are the values that the flags of delete have when they are not given, as setFlags spells them.
+func defaults(parser *kong.Kong) map[string]string {
+	all := map[string]string{}
+	for _, command := range parser.Model.Children {
+		for _, flag := range command.Flags {
+			if command.Name == "delete" {
+				all[flag.Name] = cmp.Or(flag.Default, fmt.Sprint(flag.Target.Interface()))
+			}
+		}
+	}
+	return all
+}
+
+const envPrefix = "FRIENDSWEEP"
+
+const description = `Delete friendships in bulk from a Tencent Cloud Chat app: nothing lost, nothing false.`
+
+var groups = []kong.Group{
+	{Key: "where", Title: "Where and as whom:"},
+	{Key: "what", Title: "What:"},
+	{Key: "speed", Title: "How fast, how stubborn:"},
+	{Key: "files", Title: "Files:"},
+	{Key: "output", Title: "Output:"},
+}
+
+// Run serves the emulator until the first signal.
+func (c *sandboxCommand) Run(a *app) error {
+	if c.Limit < 0 || c.Latency < 0 {
+		return refuse("--limit and --latency cannot be negative")
+	}
+	listener, err := sandbox.Listen(c.Listen)
+	if err != nil {
+		return refuse("%w", err)
+	}
+	fmt.Fprintf(a.stdout, "The API emulator listens on http://%s until it is interrupted. Send to it with\n\n", listener.Addr())
+	fmt.Fprintf(a.stdout, "  FRIENDSWEEP_SECRET_KEY=%s \\\n  friendsweep delete --endpoint http://%s --sdkappid %d --identifier %s PAIRS\n",
+		sandbox.DefaultKey, listener.Addr(), sandbox.DefaultAppID, sandbox.DefaultIdentifier)
+	return sandbox.New(sandbox.Options{Limit: c.Limit, Latency: c.Latency}).Serve(a.ctx, listener)
+}
+
+// Run reads and counts the input. It makes no HTTP client at all.
+func (c *planCommand) Run(a *app) error {
+	a.setOutput(c.outputFlags)
+	if err := errors.Join(c.pairFlags.check(), c.targetFlags.checkShape(), checkRate(c.Rate)); err != nil {
+		return refuse("%w", err)
+	}
+	in, err := sweep.Read(a.ctx, &sweep.Options{
+		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, DeleteType: c.deleteType(),
+		Batch: batch.Options{ChunkSize: c.ChunkSize}, TempDir: os.TempDir(), Progress: a.progress,
+	})
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if c.MaxRows != nil && in.Rows > *c.MaxRows {
+		return refuse("%s has %d records, --max-rows allows %d", c.Pairs, in.Rows, *c.MaxRows)
+	}
+	plan := sweep.NewPlan(in, c.ChunkSize, c.Rate)
+	plan.Endpoint, plan.SDKAppID, plan.Identifier = c.endpoint(), c.SDKAppID, c.Identifier
+	plan.DeleteType = string(c.deleteType())
+	if c.JSON {
+		return plan.WriteJSON(a.stdout)
+	}
+	return plan.WriteText(a.stdout, a.text(a.stdout))
+}
+
+func (f *pairFlags) deleteType() chat.DeleteType {
+	if f.DeleteType == "both" {
+		return chat.Both
+	}
+	return chat.Single
+}
+
+func (f *pairFlags) check() error {
+	switch {
+	case f.ChunkSize < 1 || f.ChunkSize > chat.MaxRows:
+		return fmt.Errorf("--chunk-size %d is out of range: 1 to %d", f.ChunkSize, chat.MaxRows)
+	case f.FromColumn != "" && f.FromColumn == f.ToColumn:
+		return fmt.Errorf("--from-column and --to-column are both %q", f.FromColumn)
+	case f.MaxRows != nil && *f.MaxRows < 0:
+		return fmt.Errorf("--max-rows %d is negative", *f.MaxRows)
+	}
+	return nil
+}
+
+func checkRate(rate float64) error {
+	if !(rate >= 0) || math.IsInf(rate, 1) {
+		return fmt.Errorf("--rate %v is out of range: 0 or more requests per second", rate)
+	}
+	return nil
+}
+
+func (f *speedFlags) check() error {
+	switch {
+	case f.Workers < 1 || f.Workers > maxWorkers:
+		return fmt.Errorf("--workers %d is out of range: 1 to %d", f.Workers, maxWorkers)
+	case f.Timeout <= 0:
+		return fmt.Errorf("--timeout %s must be more than 0", f.Timeout)
+	case f.MaxAttempts < 1:
+		return fmt.Errorf("--max-attempts %d must be 1 or more", f.MaxAttempts)
+	case f.BackoffInitial <= 0 || f.BackoffMax < f.BackoffInitial:
+		return fmt.Errorf("--backoff-initial %s and --backoff-max %s: the first must be more than 0, the second not less than it", f.BackoffInitial, f.BackoffMax)
+	case f.Limit != nil && *f.Limit < 1:
+		return fmt.Errorf("--limit %d must be 1 or more", *f.Limit)
+	case f.MaxDuration != nil && *f.MaxDuration <= 0:
+		return fmt.Errorf("--max-duration %s must be more than 0", *f.MaxDuration)
+	}
+	return checkRate(f.Rate)
+}
+
+// maxWorkers is far beyond what 200 requests a second can need, and below what a process may open files.
+const maxWorkers = 4096
+
+// checkShape looks at those of the target flags that are given; plan needs none of them.
+func (f *targetFlags) checkShape() error {
+	if f.Region != "" {
+		if _, ok := chat.Host(f.Region); !ok {
+			return fmt.Errorf("--region %q is none of %s", f.Region, strings.Join(chat.Regions(), ", "))
+		}
+	}
+	if f.Endpoint != "" {
+		if _, err := chat.ParseEndpoint(f.Endpoint); err != nil {
+			return fmt.Errorf("--endpoint: %w", err)
+		}
+	}
+	if f.SDKAppID < 0 {
+		return fmt.Errorf("--sdkappid %d must be more than 0", f.SDKAppID)
+	}
+	return nil
+}
+
+// check makes sure that it is known where to send, and as whom.
+func (f *targetFlags) check() error {
+	if err := f.checkShape(); err != nil || f.Sandbox {
+		return err
+	}
+	switch {
+	case f.Region == "" && f.Endpoint == "":
+		return errors.New("where to? give --region, --endpoint or --sandbox\nthe wrong region fails in confusing ways, so there is no default")
+	case f.SDKAppID == 0:
+		return errors.New("which app? give --sdkappid")
+	case f.Identifier == "":
+		return errors.New("--identifier is empty: name an app admin account")
+	}
+	return nil
+}
+
+// endpoint is what the job's journal and summary call the place.
+func (f *targetFlags) endpoint() string {
+	switch {
+	case f.Sandbox:
+		return sweep.Sandbox
+	case f.Region != "":
+		host, _ := chat.Host(f.Region)
+		return "https://" + host
+	case f.Endpoint != "":
+		endpoint, _ := chat.ParseEndpoint(f.Endpoint)
+		return endpoint
+	}
+	return ""
+}
+
+// secrets reads the one secret that requests are signed with, from the environment or a file.
+func (f *targetFlags) secrets() (key, sig chat.Secret, err error) {
+	if f.Sandbox {
+		return "", "", nil
+	}
+	if key, err = secret("FRIENDSWEEP_SECRET_KEY", "--secret-key-file", f.SecretKeyFile); err != nil {
+		return "", "", err
+	}
+	if sig, err = secret("FRIENDSWEEP_USERSIG", "--usersig-file", f.UsersigFile); err != nil {
+		return "", "", err
+	}
+	switch {
+	case key != "" && sig != "":
+		return "", "", errors.New("both a secret key and a UserSig are given: which one?\n" +
+			"unset FRIENDSWEEP_USERSIG and --usersig-file, or FRIENDSWEEP_SECRET_KEY and --secret-key-file")
+	case key == "" && sig == "":
+		return "", "", errors.New("no credentials\nset FRIENDSWEEP_SECRET_KEY or give --secret-key-file; " +
+			"for a ready-made UserSig FRIENDSWEEP_USERSIG or --usersig-file")
+	}
+	return key, sig, nil
+}
+
+func secret(env, flag, file string) (chat.Secret, error) {
+	value := os.Getenv(env)
+	if file == "" {
+		return chat.Secret(strings.TrimSpace(value)), nil
+	}
+	if value != "" {
+		return "", fmt.Errorf("both %s and %s are given: which one?", env, flag)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flag, err)
+	}
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 {
+		return "", fmt.Errorf("%s: %s is empty", flag, file)
+	}
+	return chat.Secret(text), nil
+}
+
+func (c *deleteCommand) check() error {
+	if err := errors.Join(c.pairFlags.check(), c.speedFlags.check(), c.targetFlags.check()); err != nil {
+		return err
+	}
+	switch {
+	case c.Resume && c.Overwrite:
+		return errors.New("--resume and --overwrite exclude each other: continue that run, or begin anew?")
+	case c.RetryFailed && !c.Resume:
+		return errors.New("--retry-failed is for --resume")
+	case c.Report == "" && c.Pairs == "-":
+		return errors.New("standard input has no name that a report could be named after: give --report")
+	}
+	if c.Sandbox && c.SDKAppID == 0 {
+		c.SDKAppID = sandbox.DefaultAppID
+	}
+	if c.Report == "" {
+		c.Report = sweep.ReportBeside(c.Pairs)
+	}
+	return nil
+}
+
+// Run deletes. Everything that can be refused is refused before the first request.
+func (c *deleteCommand) Run(a *app) error {
+	a.setOutput(c.outputFlags)
+	opts, err := c.options(a)
+	if err != nil {
+		return refuse("%w", err)
+	}
+	run, err := sweep.Prepare(a.ctx, opts)
+	defer run.Close()
+	var summary *reports.Summary
+	if err == nil {
+		summary, a.code, err = run.Run(a.ctx)
+	}
+	if summary == nil {
+		return c.nothingSent(run, err)
+	}
+	if c.JSON {
+		return errors.Join(err, summary.WriteJSON(a.stdout))
+	}
+	return errors.Join(err, summary.WriteText(a.stdout, a.text(a.stdout)))
+}
+
+// nothingSent writes the figures of a run that ended before it began. One that found the job held leaves them to the
+// run that holds it.
+func (c *deleteCommand) nothingSent(run *sweep.Sweep, err error) error {
+	if code := exitCode(err); c.MetricsFile != "" && code != exitHeld && reports.CheckTarget(c.MetricsFile) == nil {
+		err = errors.Join(err, run.WriteMetrics(code))
+	}
+	return err
+}
+
+// options is the run that the flags ask for.
+func (c *deleteCommand) options(a *app) (sweep.Options, error) {
+	if err := c.check(); err != nil {
+		return sweep.Options{}, err
+	}
+	key, sig, err := c.secrets()
+	if err != nil {
+		return sweep.Options{}, err
+	}
+	o := sweep.Options{
+		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, MaxRows: c.MaxRows,
+		Endpoint: c.endpoint(), AppID: c.SDKAppID, Identifier: c.Identifier, Key: key, Sig: sig,
+		DeleteType: c.deleteType(), Timeout: c.Timeout, Batch: c.speedFlags.batch(a.started), Proxy: http.ProxyFromEnvironment,
+		Report: c.Report, Failures: c.Failures, HTML: c.HTML, Metrics: c.MetricsFile, Lock: c.Lock,
+		Resume: c.Resume, RetryFailed: c.RetryFailed, Overwrite: c.Overwrite, IgnoreNotFriend: c.IgnoreNotFriend,
+		Flags: a.flags, Defaults: a.defaults, Command: append([]string{"friendsweep"}, os.Args[1:]...), Version: a.version, Started: a.started,
+		TempDir: os.TempDir(), Log: a.log, Progress: a.progress,
+	}
+	o.Batch.ChunkSize = c.ChunkSize
+	for _, file := range []string{c.SecretKeyFile, c.UsersigFile} {
+		if file != "" {
+			o.Secrets = append(o.Secrets, file)
+		}
+	}
+	if !c.Yes && !c.Sandbox {
+		o.Ask = a.ask
+		if c.Pairs == "-" || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+			o.Ask = nobodyToAsk
+		}
+	}
+	return o, nil
+}
+
+func (f *speedFlags) batch(started time.Time) batch.Options {
+	o := batch.Options{Workers: f.Workers, Rate: f.Rate, MaxAttempts: f.MaxAttempts, BackoffInitial: f.BackoffInitial,
+		BackoffMax: f.BackoffMax, MaxFailures: f.MaxFailures}
+	if f.Limit != nil {
+		o.Limit = *f.Limit
+	}
+	if f.MaxDuration != nil {
+		o.Deadline = started.Add(*f.MaxDuration)
+	}
+	return o
+}
+
+func nobodyToAsk(*reports.Plan, int64) error {
+	return refuse("nobody is there to be asked: nothing was sent\nlook at `friendsweep plan`, then give --yes")
+}
+
+// ask shows the plan and wants a typed yes.
+func (a *app) ask(plan *reports.Plan, through int64) error {
+	if err := plan.WriteText(a.stderr, a.text(a.stderr)); err != nil {
+		return err
+	}
+	if through > 0 {
+		fmt.Fprintf(a.stderr, "\nThis continues a run: %d of these rows are through already and are not sent again.\n", through)
+	}
+	fmt.Fprint(a.stderr, "\nDeleted friendships cannot be brought back. Type yes to delete them: ")
+	answer, err := readLine(a.ctx, a.stdin)
+	if err != nil {
+		return err
+	}
+	if answer != "yes" {
+		return refuse("the answer was not yes: nothing was sent")
+	}
+	return nil
+}
+
+// readLine reads a line. A read from a terminal cannot be interrupted: the goroutine that waits in it ends with the
+// process.
+func readLine(ctx context.Context, r io.Reader) (string, error) {
+	line := make(chan string, 1)
+	go func() {
+		text, _ := bufio.NewReader(r).ReadString('\n')
+		line <- strings.TrimRight(text, "\r\n")
+	}()
+	select {
+	case text := <-line:
+		return text, nil
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+// Run tells how far a run got. It changes nothing.
+func (c *statusCommand) Run(a *app) error {
+	info, err := reports.Status(a.ctx, c.Report, os.TempDir())
+	if err != nil {
+		return refuse("%w\ngive the name of a report; its journal lies beside it", err)
+	}
+	standing := info.Standing(c.Report)
+	if !standing.Held && standing.Tally.Open() > 0 {
+		standing.ResumeCommand = sweep.ResumeCommand(info, c.Report, a.defaults)
+	}
+	return standing.WriteText(a.stdout, time.Now(), a.text(a.stdout))
+}
+
+// Run writes the report of a run that died.
+func (c *reportCommand) Run(a *app) error {
+	a.setOutput(c.outputFlags)
+	tally, next, err := sweep.Rewrite(a.ctx, sweep.Options{
+		Report: c.Report, Pairs: c.Input, Stdin: a.stdin, Failures: c.Failures, IgnoreNotFriend: c.IgnoreNotFriend,
+		Defaults: a.defaults, TempDir: os.TempDir(), Log: a.log, Progress: a.progress,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "%s is written: %d rows, %d success, %d failure, %d of them open.\n",
+		c.Report, tally.Rows, tally.Success, tally.Failure, tally.Open())
+	if next != "" {
+		fmt.Fprintf(a.stdout, "\nTo continue the run:\n  %s\n", next)
+	}
+	return nil
+}
