@@ -40,6 +40,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/posener/complete"
+	"github.com/willabides/kongplete"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
@@ -248,12 +250,13 @@ func version() string {
 // The flags. kong also reads each of them from FRIENDSWEEP_<FLAG>.
 
 type commands struct {
-	Delete  deleteCommand    `cmd:"" help:"Delete the pairs."`
-	Plan    planCommand      `cmd:"" help:"Read, validate and count; say what delete would do; contact nobody."`
-	Status  statusCommand    `cmd:"" help:"Say how far a run got, finished or dead, and the command that continues it."`
-	Report  reportCommand    `cmd:"" help:"Write the report of a run that died, from its journal and its input; send nothing."`
-	Sandbox sandboxCommand   `cmd:"" help:"Serve the API emulator on a loopback address until interrupted."`
-	Version kong.VersionFlag `help:"Print version, commit and Go version." env:"-"`
+	Delete     deleteCommand     `cmd:"" help:"Delete the pairs."`
+	Plan       planCommand       `cmd:"" help:"Read, validate and count; say what delete would do; contact nobody."`
+	Status     statusCommand     `cmd:"" help:"Say how far a run got, finished or dead, and the command that continues it."`
+	Report     reportCommand     `cmd:"" help:"Write the report of a run that died, from its journal and its input; send nothing."`
+	Sandbox    sandboxCommand    `cmd:"" help:"Serve the API emulator on a loopback address until interrupted."`
+	Completion completionCommand `cmd:"" help:"Print the shell completion for bash, zsh or fish."`
+	Version    kong.VersionFlag  `help:"Print version, commit and Go version." env:"-"`
 }
 
 // targetFlags say where to send and as whom.
@@ -263,13 +266,13 @@ type targetFlags struct {
 	Sandbox       bool   `group:"where" xor:"where" help:"Use the embedded emulator: no account, no network, nothing real deleted."`
 	SDKAppID      int    `name:"sdkappid" group:"where" placeholder:"N" help:"The app."`
 	Identifier    string `group:"where" default:"administrator" placeholder:"ID" help:"The app admin account."`
-	SecretKeyFile string `group:"where" placeholder:"FILE" help:"File with the app's secret key, or set FRIENDSWEEP_SECRET_KEY. UserSigs are made from it and renewed."`
-	UsersigFile   string `group:"where" placeholder:"FILE" help:"File with a ready-made UserSig, or set FRIENDSWEEP_USERSIG, for people who must not hold the key."`
+	SecretKeyFile string `predictor:"file" group:"where" placeholder:"FILE" help:"File with the app's secret key, or set FRIENDSWEEP_SECRET_KEY. UserSigs are made from it and renewed."`
+	UsersigFile   string `predictor:"file" group:"where" placeholder:"FILE" help:"File with a ready-made UserSig, or set FRIENDSWEEP_USERSIG, for people who must not hold the key."`
 }
 
 // pairFlags say what to delete.
 type pairFlags struct {
-	DeleteType string `group:"what" enum:"single,both" default:"single" help:"single: From no longer has To. both: neither has the other."`
+	DeleteType string `group:"what" enum:"single,both" default:"single" placeholder:"single|both" help:"single: From no longer has To. both: neither has the other."`
 	FromColumn string `group:"what" placeholder:"NAME" help:"Header name of the From_Account column; else from_account or from."`
 	ToColumn   string `group:"what" placeholder:"NAME" help:"Header name of the To_Account column; else to_account or to."`
 	ChunkSize  int    `group:"what" default:"1000" placeholder:"N" help:"Pairs per request, 1 to 1000."`
@@ -289,25 +292,25 @@ type speedFlags struct {
 }
 
 type fileFlags struct {
-	Report      string `group:"files" placeholder:"FILE" help:"The report; pairs.csv has pairs.report.csv beside it. The journal is FILE.journal."`
-	Failures    string `group:"files" placeholder:"FILE" help:"Also write the failed lines alone: a valid input for the next run."`
+	Report      string `predictor:"file" group:"files" placeholder:"FILE" help:"The report; pairs.csv has pairs.report.csv beside it. The journal is FILE.journal."`
+	Failures    string `predictor:"file" group:"files" placeholder:"FILE" help:"Also write the failed lines alone: a valid input for the next run."`
 	Resume      bool   `group:"files" help:"Continue the run that this report belongs to; with nothing to continue it is a fresh run."`
 	RetryFailed bool   `group:"files" help:"With --resume: also send the refused rows again."`
 	Overwrite   bool   `group:"files" help:"Start anew although a report or journal of this name is there; these are moved aside."`
-	Lock        string `group:"files" placeholder:"FILE" help:"Also hold this lock for the whole run, for scheduled runs whose reports have a new name each time."`
-	HTML        string `name:"html" group:"files" placeholder:"FILE" help:"The run as one self-contained page."`
-	MetricsFile string `group:"files" placeholder:"FILE" help:"The run's figures for a Prometheus textfile collector."`
+	Lock        string `predictor:"file" group:"files" placeholder:"FILE" help:"Also hold this lock for the whole run, for scheduled runs whose reports have a new name each time."`
+	HTML        string `predictor:"file" name:"html" group:"files" placeholder:"FILE" help:"The run as one self-contained page."`
+	MetricsFile string `predictor:"file" group:"files" placeholder:"FILE" help:"The run's figures for a Prometheus textfile collector."`
 }
 
 type outputFlags struct {
 	JSON      bool   `name:"json" group:"output" help:"The closing summary on standard output as JSON."`
-	Progress  string `group:"output" enum:"auto,bar,plain,none" default:"auto" help:"auto, bar, plain or none: a bar on a terminal, elsewhere a line every 10s."`
-	LogFormat string `group:"output" enum:"text,json" default:"text" help:"text or json: the log on standard error."`
+	Progress  string `group:"output" enum:"auto,bar,plain,none" default:"auto" placeholder:"MODE" help:"auto, bar, plain or none: a bar on a terminal, elsewhere a line every 10s."`
+	LogFormat string `group:"output" enum:"text,json" default:"text" placeholder:"text|json" help:"text or json: the log on standard error."`
 	Quiet     bool   `group:"output" help:"Only warnings and errors on standard error."`
 }
 
 type deleteCommand struct {
-	Pairs string `arg:"" name:"PAIRS" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
+	Pairs string `arg:"" name:"PAIRS" predictor:"file" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
 	targetFlags
 	pairFlags
 	speedFlags
@@ -318,7 +321,7 @@ type deleteCommand struct {
 }
 
 type planCommand struct {
-	Pairs string `arg:"" name:"PAIRS" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
+	Pairs string `arg:"" name:"PAIRS" predictor:"file" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
 	targetFlags
 	pairFlags
 	Rate float64 `group:"speed" default:"200" placeholder:"N" help:"Requests per second, for the time that it takes; 0 is no limit."`
@@ -326,11 +329,11 @@ type planCommand struct {
 }
 
 type statusCommand struct {
-	Report string `arg:"" name:"REPORT" help:"The report of the run, whether it is there yet or not."`
+	Report string `arg:"" name:"REPORT" predictor:"file" help:"The report of the run, whether it is there yet or not."`
 }
 
 type reportCommand struct {
-	Report          string `arg:"" name:"REPORT" help:"The report to write."`
+	Report          string `arg:"" name:"REPORT" predictor:"file" help:"The report to write."`
 	Input           string `placeholder:"FILE" help:"The run's input, if it has moved or was standard input (- reads it there again)."`
 	Failures        string `placeholder:"FILE" help:"Also write the failed lines alone."`
 	IgnoreNotFriend bool   `help:"Count not_friend as success; so it is when the run had this flag."`
@@ -345,17 +348,26 @@ type sandboxCommand struct {
 
 // command parses the arguments and runs what they name.
 func (a *app) command(args []string) error {
-	if len(args) > 0 && args[0] == "help" {
+	out := a.stdout
+	switch {
+	case len(args) == 0:
+		args, out, a.code = []string{"--help"}, a.stderr, exitUsage
+	case args[0] == "help":
 		args = append(args[1:], "--help")
 	}
 	var cli commands
 	answered := false // --help or --version has said all there is to say
 	parser, err := kong.New(&cli, kong.Name("friendsweep"), kong.Description(description), kong.DefaultEnvars(envPrefix),
-		kong.Writers(a.stdout, a.stderr), kong.Exit(func(int) { answered = true }), kong.ExplicitGroups(groups), kong.Bind(a),
+		kong.Writers(out, a.stderr), kong.Exit(func(int) { answered = true }), kong.ExplicitGroups(groups), kong.Bind(a),
 		kong.Vars{"version": "friendsweep " + a.version + " " + runtime.Version(), "regions": strings.Join(chat.Regions(), ", ")},
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), kong.ValueFormatter(describe))
 	if err != nil {
 		return err
+	}
+	// Asked by a shell for completions (COMP_LINE is set), it prints them.
+	kongplete.Complete(parser, kongplete.WithPredictor("file", complete.PredictFiles("*")))
+	if answered {
+		return nil
 	}
 	a.defaults = defaults(parser)
 	chosen, err := parser.Parse(args)
@@ -366,7 +378,51 @@ func (a *app) command(args []string) error {
 		return refuse("%w\n`friendsweep --help` tells more", err)
 	}
 	a.flags = setFlags(chosen)
+	a.strangers(parser)
 	return chosen.Run()
+}
+
+// strangers warns of variables that look like ours and set nothing: a misspelt one must not go unnoticed. Those that
+// Kubernetes makes for a service named friendsweep are not meant for us.
+func (a *app) strangers(parser *kong.Kong) {
+	known := map[string]bool{secretKeyEnv: true, userSigEnv: true}
+	for _, command := range parser.Model.Children {
+		for _, flag := range command.Flags {
+			for _, env := range flag.Envs {
+				known[env] = true
+			}
+		}
+	}
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		kubernetes := strings.HasSuffix(name, "_PORT") || strings.Contains(name, "_PORT_") || strings.Contains(name, "_SERVICE_")
+		if strings.HasPrefix(name, envPrefix+"_") && !known[name] && !kubernetes {
+			a.log.Warn("the variable " + name + " is no flag's: it sets nothing")
+		}
+	}
+}
+
+type completionCommand struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+}
+
+// Run prints what makes the shell ask the program for completions.
+func (c *completionCommand) Run(a *app) error {
+	_, err := io.WriteString(a.stdout, map[string]string{
+		"bash": "# friendsweep completion bash > /etc/bash_completion.d/friendsweep\n" +
+			"complete -o default -C friendsweep friendsweep\n",
+		"zsh": "# source <(friendsweep completion zsh)\n" +
+			"autoload -U +X bashcompinit && bashcompinit\n" +
+			"complete -o default -C friendsweep friendsweep\n",
+		"fish": "# friendsweep completion fish > ~/.config/fish/completions/friendsweep.fish\n" +
+			"function __complete_friendsweep\n" +
+			"    set -lx COMP_LINE (commandline -cp)\n" +
+			"    test -z (commandline -ct); and set COMP_LINE \"$COMP_LINE \"\n" +
+			"    friendsweep\n" +
+			"end\n" +
+			"complete -c friendsweep -a \"(__complete_friendsweep)\"\n",
+	}[c.Shell])
+	return err
 }
 
 // setFlags are the flags of the chosen command with their values, by name, but for those that have none. No secret is
@@ -401,9 +457,75 @@ func defaults(parser *kong.Kong) map[string]string {
 	return all
 }
 
-const envPrefix = "FRIENDSWEEP"
+// Flags are also read from variables of this prefix; secrets from nothing but these variables and files.
+const (
+	envPrefix    = "FRIENDSWEEP"
+	secretKeyEnv = envPrefix + "_SECRET_KEY"
+	userSigEnv   = envPrefix + "_USERSIG"
+)
 
-const description = `Delete friendships in bulk from a Tencent Cloud Chat app: nothing lost, nothing false.`
+const description = `Delete friendships in bulk from a Tencent Cloud Chat app: nothing lost, nothing false.
+
+Try it, with nothing to set up and nothing real deleted:
+
+  friendsweep delete --sandbox testdata/pairs.csv
+
+Exit codes: 0 every row a success, 1 some rows failed, 2 wrong usage or refused for safety, 3 unusable input, 4 stopped before the end, 5 another run holds the job, 128+N ended by signal N. After 4 and after a signal the run can be resumed.`
+
+// Help is what precedes the flags in the help of delete.
+func (deleteCommand) Help() string {
+	return `Examples:
+
+  friendsweep delete --sandbox pairs.csv
+  friendsweep delete --region singapore --sdkappid 1400000000 --secret-key-file key --limit 100 pairs.csv
+  friendsweep delete --resume --region singapore --sdkappid 1400000000 --secret-key-file key --yes pairs.csv
+
+The first deletes nothing real. The second is a canary of 100 pairs; the third does the rest.`
+}
+
+// Help is what precedes the flags in the help of plan.
+func (planCommand) Help() string {
+	return `Examples:
+
+  friendsweep plan pairs.csv
+  friendsweep plan --rate 50 --delete-type both pairs.csv
+  zcat pairs.csv.gz | friendsweep plan --json -
+
+Replace plan by delete in a command line to see it carried out.`
+}
+
+// Help is what precedes the flags in the help of status.
+func (statusCommand) Help() string {
+	return `Examples:
+
+  friendsweep status pairs.report.csv
+  watch friendsweep status pairs.report.csv`
+}
+
+// Help is what precedes the flags in the help of report.
+func (reportCommand) Help() string {
+	return `Examples:
+
+  friendsweep report pairs.report.csv
+  friendsweep report --input moved/pairs.csv --failures failures.csv pairs.report.csv`
+}
+
+// describe is the help of a flag with its default and its variable.
+func describe(value *kong.Value) string {
+	more := []string{}
+	if value.HasDefault && value.Default != "" && !value.IsBool() {
+		more = append(more, "default "+value.Default)
+	}
+	if value.Flag != nil {
+		for _, env := range value.Flag.Envs {
+			more = append(more, "$"+env)
+		}
+	}
+	if len(more) == 0 {
+		return value.Help
+	}
+	return value.Help + " [" + strings.Join(more, ", ") + "]"
+}
 
 var groups = []kong.Group{
 	{Key: "where", Title: "Where and as whom:"},
@@ -555,10 +677,10 @@ func (f *targetFlags) secrets() (key, sig chat.Secret, err error) {
 	if f.Sandbox {
 		return "", "", nil
 	}
-	if key, err = secret("FRIENDSWEEP_SECRET_KEY", "--secret-key-file", f.SecretKeyFile); err != nil {
+	if key, err = secret(secretKeyEnv, "--secret-key-file", f.SecretKeyFile); err != nil {
 		return "", "", err
 	}
-	if sig, err = secret("FRIENDSWEEP_USERSIG", "--usersig-file", f.UsersigFile); err != nil {
+	if sig, err = secret(userSigEnv, "--usersig-file", f.UsersigFile); err != nil {
 		return "", "", err
 	}
 	switch {

@@ -132,7 +132,7 @@ func (j *job) follow(v verdict, left time.Time) {
 	switch {
 	case !v.throttled:
 		j.pace.answered()
-	case !j.pace.throttled(left):
+	case !j.pace.throttled(left, v.sorted.decided() > 0):
 		v.stop = &Stop{Reason: fmt.Sprintf("the API has answered nothing but \"too frequent\" for %s", giveUpAfter),
 			Hint: "Another program may be using up the app's limit; lower --rate and continue later."}
 	}
@@ -147,8 +147,7 @@ func (j *job) follow(v verdict, left time.Time) {
 
 // count adds the decided rows to the run's figures, and stops it when too many of them failed.
 func (j *job) count(s *sorter) {
-	failed := int64(s.count[Refused] + s.count[GaveUp])
-	decided := failed + int64(s.count[Deleted]+s.count[NotFriend])
+	failed, decided := int64(s.count[Refused]+s.count[GaveUp]), int64(s.decided())
 	if decided == 0 {
 		return
 	}

@@ -77,13 +77,13 @@ func (p *pace) tick() {
 	p.sent++
 }
 
-// throttled takes a "too frequent" answer to a request that left at the given time. It returns false when there has
-// been nothing else for too long.
-func (p *pace) throttled(left time.Time) bool {
+// throttled takes a "too frequent" answer to a request that left at the given time; partly says that it answered some
+// rows all the same. It returns false when there has been nothing else for too long.
+func (p *pace) throttled(left time.Time, partly bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if p.since.IsZero() {
+	if p.since.IsZero() || partly {
 		p.since = now
 	}
 	if now.Sub(p.since) >= giveUpAfter {

@@ -483,7 +483,7 @@ func TestTooFrequentSlowsTheWholeRunDown(t *testing.T) {
 func TestThePaceRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(200)
-		p.throttled(time.Now())
+		p.throttled(time.Now(), false)
 		if got := p.slowed(); got == 0 || got > 100 {
 			t.Fatalf("got %v after a cut, want at most half", got)
 		}
@@ -507,6 +507,18 @@ func TestTenMinutesOfTooFrequentStop(t *testing.T) {
 		}
 		if took := time.Since(f.start); took < giveUpAfter || took > giveUpAfter+time.Minute {
 			t.Errorf("took %s, want %s", took, giveUpAfter)
+		}
+	})
+}
+
+func TestTenMinutesWithSomeAnswersDoNotStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(200)
+		for range 100 {
+			time.Sleep(time.Minute)
+			if !p.throttled(time.Now(), true) {
+				t.Fatal("gave up although rows were answered")
+			}
 		}
 	})
 }

@@ -59,3 +59,8 @@ func (s *sorter) results(all []int64) []Result {
 	}
 	return s.list
 }
+
+// decided is the number of rows with an outcome.
+func (s *sorter) decided() int {
+	return s.count[Deleted] + s.count[NotFriend] + s.count[Refused] + s.count[GaveUp]
+}
