@@ -741,6 +741,7 @@ func (c *deleteCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
+	defer a.announceInterrupt()()
 	run, err := sweep.Prepare(a.ctx, opts)
 	defer run.Close()
 	var summary *reports.Summary
@@ -754,6 +755,13 @@ func (c *deleteCommand) Run(a *app) error {
 		return errors.Join(err, summary.WriteJSON(a.stdout))
 	}
 	return errors.Join(err, summary.WriteText(a.stdout, a.text(a.stdout)))
+}
+
+// announceInterrupt tells the operator what the first signal does, when it comes.
+func (a *app) announceInterrupt() (stop func() bool) {
+	return context.AfterFunc(a.ctx, func() {
+		a.log.Warn(context.Cause(a.ctx).Error() + ": requests in flight finish, then the report is written; a second signal ends the program at once")
+	})
 }
 
 // nothingSent writes the figures of a run that ended before it began. One that found the job held leaves them to the

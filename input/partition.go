@@ -130,6 +130,7 @@ type stoppable struct {
 	r   io.Reader
 }
 
+// Read implements [io.Reader].
 func (s stoppable) Read(p []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, err

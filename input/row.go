@@ -57,9 +57,6 @@ func (r row) line() int64 {
 	return int64(line)
 }
 
-// waits tells whether the row is a mirror that waits for another row.
-func (r row) waits() bool { return r.raw[len(r.raw)-1] != 0 }
-
 // mirrors tells whether the other row names the same two accounts the other way round.
 func (r row) mirrors(other row) bool {
 	return bytes.Equal(r.from(), other.friend()) && bytes.Equal(r.friend(), other.from())

@@ -26,7 +26,7 @@ func spooled(ctx context.Context, s source, dir string, open func() (io.ReadClos
 func pump(ctx context.Context, open func() (io.ReadCloser, error)) io.ReadCloser {
 	pr, pw := io.Pipe()
 	stop := context.AfterFunc(ctx, func() { pw.CloseWithError(ctx.Err()) })
-	go func() {
+	go func() { // ended by EOF, by closing pr, or by ctx; see above
 		defer stop()
 		r, err := open()
 		if err != nil {

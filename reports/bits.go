@@ -44,10 +44,3 @@ func (b *Bits) Count() (n int64) {
 	}
 	return n
 }
-
-// without takes what is in other out of b.
-func (b *Bits) without(other *Bits) {
-	for i, w := range other.words {
-		b.words[i] &^= w
-	}
-}

@@ -141,29 +141,28 @@ func (m *saga) repeatSeq() iter.Seq2[input.Repeat, error] {
 	}
 }
 
-func (m *saga) recordSeq() iter.Seq2[input.Record, error] {
-	return func(yield func(input.Record, error) bool) {
-		for _, line := range m.rows {
-			rec := input.Record{Line: line, From: fmt.Sprintf("f%d", line), To: fmt.Sprintf("t\"%d\n,", line)}
-			if m.invalid[line] {
-				rec.Reason = "to_account is empty"
-			}
-			if !yield(rec, nil) {
-				return
-			}
-		}
-	}
-}
-
 const modelLast = 150
+
+// drawRows is the lines of records, far apart or side by side.
+func drawRows(t *rapid.T) []int64 {
+	if rapid.Bool().Draw(t, "sparse") {
+		return drawLines(t, "rows", modelLast)
+	}
+	var rows []int64
+	first := rapid.Int64Range(2, modelLast-60).Draw(t, "first row")
+	for line := range rapid.Int64Range(1, 60).Draw(t, "number") {
+		rows = append(rows, first+line)
+	}
+	return rows
+}
 
 func drawModel(t *rapid.T) *saga {
 	m := &saga{
-		rows: drawLines(t, "rows", modelLast), invalid: map[int64]bool{}, repeats: map[int64]input.Repeat{},
+		rows: drawRows(t), invalid: map[int64]bool{}, repeats: map[int64]input.Repeat{},
 		story: map[int64][]happened{}, out: map[int64][]int64{},
 	}
 	for i, line := range m.rows {
-		kind := rapid.SampledFrom([]string{"pair", "pair", "pair", "invalid", "repeat", "mirror"}).Draw(t, "kind")
+		kind := rapid.SampledFrom([]string{"pair", "pair", "pair", "pair", "pair", "pair", "invalid", "repeat", "repeat", "mirror"}).Draw(t, "kind")
 		if kind == "invalid" {
 			m.invalid[line] = true
 		}
@@ -274,6 +273,10 @@ func (p *play) free() []int64 {
 func (p *play) some(from []int64) []int64 {
 	if len(from) == 0 {
 		return nil
+	}
+	if rapid.Bool().Draw(p.t, "many") {
+		at := rapid.IntRange(0, len(from)-1).Draw(p.t, "at")
+		return slices.Clone(from[at:])
 	}
 	lines := rapid.SliceOfNDistinct(rapid.SampledFrom(from), 1, min(6, len(from)), rapid.ID).Draw(p.t, "lines")
 	return lines // in any order

@@ -105,3 +105,16 @@ func TestLockFile(t *testing.T) {
 		t.Error("a folder: got no error, want one")
 	}
 }
+
+// A file that lost its name between open and lock is no lock: another process can lock the file that has the name now.
+func TestLockOfAReplacedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	f, err := os.Create(path)
+	must(t, err)
+	defer f.Close()
+	must(t, os.Rename(path, path+".1"))
+	must(t, os.WriteFile(path, nil, 0o600))
+	if err := lockOpened(f, path); !errors.Is(err, errAgain) {
+		t.Errorf("got %v, want another try", err)
+	}
+}

@@ -116,6 +116,7 @@ type reader struct {
 	file *os.File
 }
 
+// Read implements [io.Reader].
 func (r *reader) Read(p []byte) (int, error) {
 	if r.file != nil {
 		return r.file.Read(p)
@@ -128,6 +129,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Close frees the space of the bucket.
 func (r *reader) Close() error {
 	if r.file == nil {
 		return nil
