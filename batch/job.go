@@ -37,12 +37,43 @@ type job struct {
 	accepted bool // a request was not refused as a whole, so the account is not to blame for refusals
 	refusals int  // requests refused as a whole while looking for the rows to blame
 	counted  bool // the account counts among those with a decided row
+	holds    bool // it is the account's turn: it has one of the run's hands
 
 	lines []int64 // scratch
 	tos   []string
 }
 
 func newJob(r *run, account string) *job { return &job{run: r, account: account} }
+
+// whole works through the account when it is its turn, and closes begun when it is.
+func (j *job) whole(group input.Group, open func(input.Pair) bool, begun chan<- struct{}) {
+	ok := j.grasp()
+	close(begun)
+	if !ok {
+		j.left.CompareAndSwap(false, j.anyOpen(group, open))
+		return
+	}
+	defer j.release()
+	j.work(group, open)
+}
+
+// grasp waits until the account may be at work; false if the run ends before.
+func (j *job) grasp() bool {
+	select {
+	case j.hands <- struct{}{}:
+		j.holds = true
+	case <-j.ctx.Done():
+	}
+	return j.holds
+}
+
+// release lets another account work.
+func (j *job) release() {
+	if j.holds {
+		<-j.hands
+		j.holds = false
+	}
+}
 
 // work sends the open pairs of the group, chunk after chunk.
 func (j *job) work(group input.Group, open func(input.Pair) bool) {
@@ -172,27 +203,21 @@ func (j *job) pause(wait bool, retry *backoff.ExponentialBackOff) bool {
 	if !wait {
 		return j.ctx.Err() == nil
 	}
+	j.release()
 	j.Stats.InBackoff.Add(1)
-	defer j.Stats.InBackoff.Add(-1)
 	timer := time.NewTimer(retry.NextBackOff())
-	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
 	case <-j.ctx.Done():
-		return false
 	}
+	timer.Stop()
+	j.Stats.InBackoff.Add(-1)
+	return j.grasp() && j.ctx.Err() == nil
 }
 
 // attempt makes one request for the items: journal, pace, send, judge, journal. It returns false when nothing was sent
 // because the run ends, or when the journal failed.
 func (j *job) attempt(p part, again bool) (v verdict, ok bool) {
-	select {
-	case j.slots <- struct{}{}:
-	case <-j.ctx.Done():
-		return verdict{}, false
-	}
-	defer func() { <-j.slots }()
 	if j.ctx.Err() != nil {
 		return verdict{}, false
 	}

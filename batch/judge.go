@@ -66,7 +66,7 @@ func (j *job) rule(v *verdict, it *item, f chat.Fate) Result {
 		v.halt(f)
 	case f.Verdict == chat.Deleted:
 		res.Outcome = Deleted
-	case f.Verdict == chat.NotFriend && it.lost:
+	case f.Verdict == chat.NotFriend && it.lost && f.Code == 31704: // 30001 may say so too, but allows no presumption
 		res.Outcome, res.Presumed, res.Info = Deleted, true, presumedInfo
 	case f.Verdict == chat.NotFriend:
 		res.Outcome = NotFriend

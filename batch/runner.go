@@ -102,8 +102,8 @@ func (s *Stop) Error() string {
 	return s.Reason + "\n" + s.Hint
 }
 
-// parked is how many accounts may be under work for each request in flight. An account that waits before a retry does
-// not keep a request slot, so the others go on at full pace.
+// parked is how many accounts may be under work for each request in flight. One that waits before a retry hands its turn
+// to another, so that a few busy accounts do not hold up the run; this bounds how many may wait so.
 const parked = 4
 
 // Run sends groups, then those pairs of mirrors whose first row did not end deleted. It returns nil when every row had
@@ -112,7 +112,7 @@ const parked = 4
 func (r *Runner) Run(ctx context.Context, groups, mirrors iter.Seq2[input.Group, error]) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	run := &run{Runner: r, ctx: ctx, cancel: cancel, pace: newPace(r.Rate), slots: make(chan struct{}, r.Workers)}
+	run := &run{Runner: r, ctx: ctx, cancel: cancel, pace: newPace(r.Rate), hands: make(chan struct{}, r.Workers)}
 	r.Stats.pace.Store(run.pace)
 	if !r.Deadline.IsZero() {
 		timer := time.AfterFunc(time.Until(r.Deadline), func() { run.stop(&Stop{Reason: "the time of --max-duration is over"}) })
@@ -129,7 +129,7 @@ type run struct {
 	ctx    context.Context // done when nothing new may be sent
 	cancel context.CancelCauseFunc
 	pace   *pace
-	slots  chan struct{} // one for each request in flight
+	hands  chan struct{} // held by the accounts at work, one for each request that may be in flight
 	proven atomic.Bool   // a request of this run has succeeded
 	taken  atomic.Int64  // pairs sent for the first time, against Limit
 	full   atomic.Bool   // Limit is used up: what was taken is finished, nothing more is taken
@@ -165,10 +165,12 @@ func (r *run) all(groups iter.Seq2[input.Group, error], open func(input.Pair) bo
 			}
 			continue
 		}
+		begun := make(chan struct{})
 		jobs.Go(func() error {
-			newJob(r, group.Account).work(group, open)
+			newJob(r, group.Account).whole(group, open, begun)
 			return nil
 		})
+		<-begun // so that no group is read into memory long before its turn
 	}
 }
 

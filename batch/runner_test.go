@@ -303,6 +303,25 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
+func TestOnly31704IsPresumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) chat.Answer {
+			if n == 0 {
+				return chat.Answer{Kind: chat.LostFault}
+			}
+			a := items(to, func(string) int { return 30001 })
+			a.Items[0].Info = "Err_SNS_FriendDelete_Not_Friend"
+			return a
+		})
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if row := f.rows[2]; row.Outcome != NotFriend || row.Presumed {
+			t.Errorf("got %s, presumed %v; want not_friend", row.Outcome, row.Presumed)
+		}
+	})
+}
+
 func TestALostAnswerOfAnEarlierRunCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, pairs("alice", 2), false, func(_ int, _ string, to []string) chat.Answer {

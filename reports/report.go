@@ -73,41 +73,43 @@ type renderer struct {
 	stamp            stampCache
 }
 
-// sheetFile is a CSV file that is written in batches, because gocsv takes slices.
+// sheetFile is a CSV file whose header gocsv takes from the tags of reportRow. The rows go to encoding/csv directly:
+// BenchmarkWriters has gocsv at 1.7 to 3.4 times the cost of a row, a quarter of the CPU of a whole run.
 type sheetFile struct {
 	*wholeFile
-	csv  *csv.Writer
-	rows []reportRow
+	csv    *csv.Writer
+	fields []string
 }
 
-const batchRows = 512
+// checkEvery is how many rows pass between two looks at the context.
+const checkEvery = 512
 
 func createSheet(path string) (*sheetFile, error) {
 	whole, err := createWhole(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &sheetFile{wholeFile: whole, csv: csv.NewWriter(whole.buf), rows: make([]reportRow, 0, batchRows)}
-	if err := gocsv.MarshalCSV(s.rows, s.csv); err != nil {
+	s := &sheetFile{wholeFile: whole, csv: csv.NewWriter(whole.buf)}
+	if err := gocsv.MarshalCSV([]reportRow{}, s.csv); err != nil {
 		whole.discard()
 		return nil, fmt.Errorf("writing %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func (s *sheetFile) add(row *reportRow) error {
-	s.rows = append(s.rows, *row)
-	if len(s.rows) < cap(s.rows) {
-		return nil
+func (s *sheetFile) add(r *reportRow) error {
+	s.fields = append(s.fields[:0], r.Line, r.From, r.To, r.Status, r.Outcome, r.Code, r.Info, r.Attempts, r.FinishedAt)
+	if err := s.csv.Write(s.fields); err != nil {
+		return fmt.Errorf("writing %s: %w", s.path, err)
 	}
-	return s.flush()
+	return nil
 }
 
 func (s *sheetFile) flush() error {
-	if err := gocsv.MarshalCSVWithoutHeaders(s.rows, s.csv); err != nil {
+	s.csv.Flush()
+	if err := s.csv.Error(); err != nil {
 		return fmt.Errorf("writing %s: %w", s.path, err)
 	}
-	s.rows = s.rows[:0]
 	return nil
 }
 
@@ -134,7 +136,7 @@ func (r *renderer) render(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if r.tally.Rows%batchRows == 0 && ctx.Err() != nil {
+		if r.tally.Rows%checkEvery == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if err := r.row(&rec); err != nil {

@@ -6,7 +6,11 @@ import "friendsweep/batch"
 // repeats only the input tells.
 func (s *StatusInfo) Tally(ignoreNotFriend bool) Tally {
 	t := Tally{Rows: s.Head.Job.Rows, Presumed: s.Presumed, Outcomes: s.Outcomes, Codes: s.Codes}
-	t.Outcomes[batch.NotSent] += s.Waiting
+	if s.Ended && (s.EndCode == "0" || s.EndCode == "1") {
+		t.Outcomes[batch.Duplicate] += s.Waiting // mirrors of deleted rows: a finished run leaves nothing else
+	} else {
+		t.Outcomes[batch.NotSent] += s.Waiting
+	}
 	t.Success = t.Outcomes[batch.Deleted]
 	if ignoreNotFriend {
 		t.Success += t.Outcomes[batch.NotFriend]

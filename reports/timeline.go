@@ -109,18 +109,23 @@ func (l *latencyBuilder) latency() Latency {
 	}
 }
 
-// stampCache spells times. Rows of a request finish together and often lie together, so it keeps the last spelling.
+// stampCache formats times of a millisecond. The rows of one answer share their time, but lie far apart in a shuffled
+// input: it remembers the last few thousand.
 type stampCache struct {
-	at   time.Time
-	last string
+	slots [4096]struct {
+		ms   int64
+		text string
+	}
 }
 
 func (s *stampCache) text(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
-	if !at.Equal(s.at) {
-		s.at, s.last = at, at.Format(stampLayout)
+	ms := at.UnixMilli()
+	slot := &s.slots[ms&int64(len(s.slots)-1)]
+	if slot.ms != ms {
+		slot.ms, slot.text = ms, at.UTC().Format(stampLayout)
 	}
-	return s.last
+	return slot.text
 }

@@ -10,7 +10,7 @@ type entry struct {
 
 // Advice that several codes share.
 const (
-	nothingToDo  = "nothing: the run sends it again by itself"
+	transient    = "nothing while the run goes on; for rows it gave up: run again with --resume later"
 	slower       = "lower --rate: the limit is shared with everyone who calls the API for this app"
 	againLater   = "run again with --resume later"
 	checkIDs     = "look at the refused rows: an account may be misspelt or never imported"
@@ -32,10 +32,10 @@ var codes = map[int]entry{
 	30002: {stop, &refuse, "the SDKAppID does not match", checkApp},
 	30003: {split, &refuse, "the account does not exist", checkIDs},
 	30004: {stop, &stop, "app administrator permission is needed", checkAdmin},
-	30006: {retry, &retry, "internal server error", nothingToDo},
-	30007: {retryLost, &retryLost, "network timeout inside the service", nothingToDo},
+	30006: {retry, &retry, "internal server error", transient},
+	30007: {retryLost, &retryLost, "network timeout inside the service", transient},
 	30008: {retry, &retry, "write conflict: another client changes the same account", "do not change the same accounts from elsewhere meanwhile"},
-	31704: {split, &notFriend, "not a friend", "nothing, or count it as success with --ignore-not-friend"},
+	31704: {split, &notFriend, "not a friend", "nothing to delete; --ignore-not-friend counts it as success"},
 	31707: {throttle, &throttle, "security policy: deleting too frequently", slower},
 
 	60007: {throttle, &throttle, "this call is made too frequently", slower},
@@ -43,12 +43,12 @@ var codes = map[int]entry{
 	60018: {throttle, &throttle, "too many requests", slower},
 	60019: {throttle, &throttle, "too many requests", slower},
 
-	60008: {retryLost, &retryLost, "service timeout or malformed request", nothingToDo},
-	60013: {retryLost, &retryLost, "the service could not read its back end's answer", nothingToDo},
-	60014: {retryLost, &retryLost, "account exchange timed out inside the service", nothingToDo},
-	70169: {retry, &retry, "internal timeout", nothingToDo},
-	70202: {retry, &retry, "internal timeout", nothingToDo},
-	70500: {retry, &retry, "internal server error", nothingToDo},
+	60008: {retryLost, &retryLost, "service timeout or malformed request", transient},
+	60013: {retryLost, &retryLost, "the service could not read its back end's answer", transient},
+	60014: {retryLost, &retryLost, "account exchange timed out inside the service", transient},
+	70169: {retry, &retry, "internal timeout", transient},
+	70202: {retry, &retry, "internal timeout", transient},
+	70500: {retry, &retry, "internal server error", transient},
 
 	70001: {resign, nil, "the UserSig has expired", "give a new UserSig, or the secret key so that it is renewed; check this machine's clock"},
 	70052: {resign, nil, "the UserSig was invalidated", "give a new UserSig, or the secret key so that it is renewed"},

@@ -134,7 +134,7 @@ func (s *Sweep) read(ctx context.Context) (err error) {
 	s.job = reports.Job{
 		InputSHA256: s.in.SHA256, InputBytes: s.in.Bytes, Rows: s.in.Rows, LastLine: s.in.LastLine,
 		FromColumn: s.in.FromColumn, ToColumn: s.in.ToColumn, Endpoint: s.Endpoint, AppID: s.AppID,
-		DeleteType: string(s.DeleteType), Invalid: s.in.Invalid, Duplicates: s.in.Duplicates - s.in.Mirrors, Mirrors: s.in.Mirrors,
+		DeleteType: string(s.DeleteType), Invalid: s.in.Invalid, Duplicates: s.in.Duplicates, Mirrors: s.in.Mirrors,
 	}
 	return nil
 }
