@@ -127,7 +127,11 @@ type app struct {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, started: time.Now(), version: version()}
 	a.setLog()
-	if err := a.command(args); err != nil {
+	err := a.command(args)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = context.Cause(ctx) // which knows the signal
+	}
+	if err != nil {
 		if a.code == exitDone {
 			a.code = exitCode(err)
 		}
@@ -741,11 +745,11 @@ func (c *deleteCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
-	defer a.announceInterrupt()()
 	run, err := sweep.Prepare(a.ctx, opts)
 	defer run.Close()
 	var summary *reports.Summary
 	if err == nil {
+		defer a.announceInterrupt()()
 		summary, a.code, err = run.Run(a.ctx)
 	}
 	if summary == nil {

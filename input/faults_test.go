@@ -165,7 +165,7 @@ func TestCancelledWhileSettling(t *testing.T) {
 			}
 		}
 		cancel()
-		in := &Input{opts: Options{Both: both, ChunkSize: 1, limits: tiny}, groups: newGrouped(dir), mirrors: newGrouped(dir), repeats: newRepeatLog(dir)}
+		in := &Input{opts: Options{Both: both, ChunkSize: 1, limits: tiny, Progress: new(Progress)}, groups: newGrouped(dir), mirrors: newGrouped(dir), repeats: newRepeatLog(dir)}
 		if err := in.settle(parts); err != context.Canceled && !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want %v", err, context.Canceled)
 		}
@@ -253,7 +253,7 @@ func TestFullDiskIsNotTheInputsFault(t *testing.T) {
 			t.Fatal(err)
 		}
 		src.spool.Close()
-		_, err = (&Input{source: src, opts: Options{limits: usual}}).firstRead(t.Context())
+		_, err = (&Input{source: src, opts: Options{limits: usual, Progress: new(Progress)}}).firstRead(t.Context())
 		machines(t, err, os.ErrClosed)
 	}
 }

@@ -38,10 +38,16 @@ type Options struct {
 	Both       bool      // Delete_Type_Both: (A,B) and (B,A) are one friendship
 	ChunkSize  int       // pairs per request, to count the requests
 	TempDir    string    // where partition and spool files lie; empty for the system's folder
-	// Consumed, if not nil, always holds the number of input bytes read so far, for a progress bar.
-	Consumed *atomic.Int64
+	// Progress, if not nil, always holds how far a read is, for a progress bar.
+	Progress *Progress
 
 	limits limits // the usual ones, but in tests
+}
+
+// Progress is how far a read of the input is. It may be looked at from other goroutines.
+type Progress struct {
+	Bytes atomic.Int64 // of the input as it is, compressed ones included
+	Rows  atomic.Int64 // records found
 }
 
 // Input is an input that has been read once and checked. Its temporary files live until Close.
@@ -86,6 +92,9 @@ func Read(ctx context.Context, opts Options) (_ *Input, err error) {
 	if opts.TempDir == "" {
 		opts.TempDir = os.TempDir()
 	}
+	if opts.Progress == nil {
+		opts.Progress = new(Progress)
+	}
 	if opts.limits == (limits{}) {
 		opts.limits = usual
 	}
@@ -123,6 +132,7 @@ func (in *Input) firstRead(ctx context.Context) (*partitions, error) {
 	print, err := in.scan(ctx, begin, func(rec Record) error {
 		in.Rows++
 		in.LastLine = rec.Line
+		in.opts.Progress.Rows.Store(in.Rows)
 		if rec.Reason == "" {
 			return parts.record(rec)
 		}
@@ -191,7 +201,7 @@ func (in *Input) scan(ctx context.Context, begin func(*rows), each func(Record) 
 		return fingerprint{}, err
 	}
 	defer raw.Close()
-	counted := in.source.counted(ctx, raw, in.opts.Consumed)
+	counted := in.source.counted(ctx, raw, &in.opts.Progress.Bytes)
 	text, err := in.source.text(counted)
 	if err != nil {
 		return fingerprint{}, err

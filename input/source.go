@@ -117,9 +117,6 @@ type counted struct {
 }
 
 func (s *source) counted(ctx context.Context, r io.Reader, consumed *atomic.Int64) *counted {
-	if consumed == nil {
-		consumed = new(atomic.Int64)
-	}
 	consumed.Store(0)
 	return &counted{ctx: ctx, name: s.name, r: r, hash: sha256.New(), consumed: consumed}
 }

@@ -3,7 +3,6 @@ package sweep
 import (
 	"context"
 	"os"
-	"sync/atomic"
 
 	"friendsweep/batch/chat"
 	"friendsweep/input"
@@ -12,18 +11,18 @@ import (
 
 // Read reads the input once, with progress.
 func Read(ctx context.Context, o *Options) (*input.Input, error) {
-	var consumed atomic.Int64
+	var seen input.Progress
 	total := int64(0)
 	if info, err := os.Stat(o.Pairs); err == nil && info.Mode().IsRegular() {
 		total = info.Size()
 	}
 	o.Progress.Start(reports.Reading, func() reports.Snapshot {
-		return reports.Snapshot{Bytes: consumed.Load(), Total: total}
+		return reports.Snapshot{Bytes: seen.Bytes.Load(), Rows: seen.Rows.Load(), Total: total}
 	})
 	defer o.Progress.Stop()
 	return input.Read(ctx, input.Options{
 		Path: o.Pairs, Stdin: o.Stdin, FromColumn: o.FromColumn, ToColumn: o.ToColumn, Both: o.DeleteType == chat.Both,
-		ChunkSize: o.Batch.ChunkSize, TempDir: o.TempDir, Consumed: &consumed,
+		ChunkSize: o.Batch.ChunkSize, TempDir: o.TempDir, Progress: &seen,
 	})
 }
 
