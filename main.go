@@ -90,7 +90,11 @@ func (i interrupted) Signal() int { return int(i) }
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // nohup and background jobs of a script mean it
+			signal.Notify(signals, s)
+		}
+	}
 	signal.Ignore(syscall.SIGPIPE) // a reader of the log that goes away must not end the run
 	var once sync.Once
 	go func() { // ends with the process
@@ -119,20 +123,22 @@ type app struct {
 	progress       *reports.Progress
 	flags          map[string]string // those of the command, by name
 	defaults       map[string]string // of the flags of delete
-	code           int               // the exit code, where a command knows it better than its error does
+	code           int               // the exit code
+	decided        bool              // a command has set code, whatever its error says
 	out            outputFlags
 }
 
 // run is the program: arguments in, exit code out.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, started: time.Now(), version: version()}
+	a.out.LogFormat = asked(args, "--log-format") // errors about the flags themselves are lines of the log, too
 	a.setLog()
 	err := a.command(args)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = context.Cause(ctx) // which knows the signal
 	}
 	if err != nil {
-		if a.code == exitDone {
+		if !a.decided {
 			a.code = exitCode(err)
 		}
 		a.complain(err)
@@ -140,13 +146,27 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return a.code
 }
 
+// asked finds the value of a flag before the flags are parsed.
+func asked(args []string, flag string) string {
+	for i, arg := range args {
+		if value, ok := strings.CutPrefix(arg, flag+"="); ok {
+			return value
+		}
+		if arg == flag && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return os.Getenv("FRIENDSWEEP_LOG_FORMAT")
+}
+
 // exitCode finds the code of an error that ended a command before anything was sent.
 func exitCode(err error) int {
 	var refused sweep.Refusal
+	var damaged *reports.Damage
 	var unusable *input.Error
 	var signal interrupted
 	switch {
-	case errors.As(err, &refused):
+	case errors.As(err, &refused), errors.As(err, &damaged):
 		return exitUsage
 	case errors.Is(err, reports.ErrHeld):
 		return exitHeld
@@ -557,13 +577,16 @@ func (c *sandboxCommand) Run(a *app) error {
 // Run reads and counts the input. It makes no HTTP client at all.
 func (c *planCommand) Run(a *app) error {
 	a.setOutput(c.outputFlags)
-	if err := errors.Join(c.pairFlags.check(), c.targetFlags.checkShape(), checkRate(c.Rate)); err != nil {
+	if err := cmp.Or(c.pairFlags.check(), c.targetFlags.checkShape(), checkRate(c.Rate)); err != nil {
 		return refuse("%w", err)
 	}
 	in, err := sweep.Read(a.ctx, &sweep.Options{
 		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, DeleteType: c.deleteType(),
 		Batch: batch.Options{ChunkSize: c.ChunkSize}, TempDir: os.TempDir(), Progress: a.progress,
 	})
+	if code := exitCode(err); err != nil && code == exitStopped {
+		return refuse("%w", err) // nothing was stopped: no room for temporary files, say
+	}
 	if err != nil {
 		return err
 	}
@@ -718,7 +741,7 @@ func secret(env, flag, file string) (chat.Secret, error) {
 }
 
 func (c *deleteCommand) check() error {
-	if err := errors.Join(c.pairFlags.check(), c.speedFlags.check(), c.targetFlags.check()); err != nil {
+	if err := cmp.Or(c.pairFlags.check(), c.speedFlags.check(), c.targetFlags.check()); err != nil {
 		return err
 	}
 	switch {
@@ -755,6 +778,7 @@ func (c *deleteCommand) Run(a *app) error {
 	if summary == nil {
 		return c.nothingSent(run, err)
 	}
+	a.decided = true
 	if c.JSON {
 		return errors.Join(err, summary.WriteJSON(a.stdout))
 	}

@@ -156,7 +156,7 @@ func readHead(path string, src io.ReaderAt, size int64) (*Head, error) {
 	if bytes.HasPrefix(line, []byte(headStart)) {
 		return nil, damage(path, 1, errLine)
 	}
-	return nil, fmt.Errorf("reading %s line 1: %w\nit was not written by friendsweep: move it away, or choose another --report", path, errForeignFile)
+	return nil, &Damage{fmt.Errorf("reading %s line 1: %w\nit was not written by friendsweep: move it away, or choose another --report", path, errForeignFile)}
 }
 
 var errForeignFile = errors.New("this is no journal")
