@@ -779,6 +779,9 @@ func (c *deleteCommand) Run(a *app) error {
 		return c.nothingSent(run, err)
 	}
 	a.decided = true
+	if _, ok := err.(interrupted); ok {
+		err = nil // it was announced when it came, and the summary says it
+	}
 	if c.JSON {
 		return errors.Join(err, summary.WriteJSON(a.stdout))
 	}

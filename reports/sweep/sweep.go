@@ -170,6 +170,9 @@ func (s *Sweep) Run(ctx context.Context) (summary *reports.Summary, code int, er
 		return nil, 0, s.err
 	}
 	summary, code, err = s.finish(context.WithoutCancel(ctx), took)
+	if err == nil {
+		return summary, code, s.err
+	}
 	return summary, code, errors.Join(s.err, err)
 }
 
