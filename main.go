@@ -125,7 +125,7 @@ type app struct {
 	defaults       map[string]string // of the flags of delete
 	code           int               // the exit code
 	decided        bool              // a command has set code, whatever its error says
-	out            outputFlags
+	out            logFlags
 }
 
 // run is the program: arguments in, exit code out.
@@ -216,7 +216,7 @@ func (a *app) setLog() {
 }
 
 // setOutput takes the output flags into use.
-func (a *app) setOutput(flags outputFlags) {
+func (a *app) setOutput(flags logFlags) {
 	a.out = flags
 	terminal := isTerminal(a.stderr)
 	mode, _ := reports.ChooseProgress(flags.Progress, terminal, os.Getenv("TERM"))
@@ -311,7 +311,7 @@ type speedFlags struct {
 	BackoffInitial time.Duration  `group:"speed" default:"500ms" placeholder:"D" help:"First delay before a retry; it doubles, with jitter."`
 	BackoffMax     time.Duration  `group:"speed" default:"30s" placeholder:"D" help:"Longest delay before a retry."`
 	MaxFailures    batch.Failures `group:"speed" default:"50%" placeholder:"N|P%" help:"Stop when so many rows are refused or given up; a percentage counts from 1000 rows of 10 accounts on, and 100% never stops."`
-	Limit          *int64         `group:"what" placeholder:"N" help:"A canary: send at most N pairs in this run, then stop."`
+	Limit          *int64         `group:"what" placeholder:"N" help:"A canary: send at most N pairs in this run, of accounts in no particular order, then stop."`
 	MaxDuration    *time.Duration `group:"speed" placeholder:"D" help:"A time box: stop after this time."`
 }
 
@@ -327,7 +327,11 @@ type fileFlags struct {
 }
 
 type outputFlags struct {
-	JSON      bool   `name:"json" group:"output" help:"The closing summary on standard output as JSON."`
+	JSON bool `name:"json" group:"output" help:"The closing summary on standard output as JSON."`
+	logFlags
+}
+
+type logFlags struct {
 	Progress  string `group:"output" enum:"auto,bar,plain,none" default:"auto" placeholder:"MODE" help:"auto, bar, plain or none: a bar on a terminal, elsewhere a line every 10s."`
 	LogFormat string `group:"output" enum:"text,json" default:"text" placeholder:"text|json" help:"text or json: the log on standard error."`
 	Quiet     bool   `group:"output" help:"Only warnings and errors on standard error."`
@@ -361,7 +365,7 @@ type reportCommand struct {
 	Input           string `placeholder:"FILE" help:"The run's input, if it has moved or was standard input (- reads it there again)."`
 	Failures        string `placeholder:"FILE" help:"Also write the failed lines alone."`
 	IgnoreNotFriend bool   `help:"Count not_friend as success; so it is when the run had this flag."`
-	outputFlags
+	logFlags
 }
 
 type sandboxCommand struct {
@@ -399,7 +403,7 @@ func (a *app) command(args []string) error {
 		return nil
 	}
 	if err != nil {
-		return refuse("%w\n`friendsweep --help` tells more", err)
+		return refuse("%w\n`friendsweep help`, or `friendsweep help COMMAND`, tells more", err)
 	}
 	a.flags = setFlags(chosen)
 	a.strangers(parser)
@@ -576,7 +580,7 @@ func (c *sandboxCommand) Run(a *app) error {
 
 // Run reads and counts the input. It makes no HTTP client at all.
 func (c *planCommand) Run(a *app) error {
-	a.setOutput(c.outputFlags)
+	a.setOutput(c.logFlags)
 	if err := cmp.Or(c.pairFlags.check(), c.targetFlags.checkShape(), checkRate(c.Rate)); err != nil {
 		return refuse("%w", err)
 	}
@@ -731,7 +735,7 @@ func secret(env, flag, file string) (chat.Secret, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", flag, err)
+		return "", fmt.Errorf("%s %s: %w", flag, file, errors.Unwrap(err))
 	}
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 {
@@ -763,7 +767,7 @@ func (c *deleteCommand) check() error {
 
 // Run deletes. Everything that can be refused is refused before the first request.
 func (c *deleteCommand) Run(a *app) error {
-	a.setOutput(c.outputFlags)
+	a.setOutput(c.logFlags)
 	opts, err := c.options(a)
 	if err != nil {
 		return refuse("%w", err)
@@ -779,8 +783,15 @@ func (c *deleteCommand) Run(a *app) error {
 		return c.nothingSent(run, err)
 	}
 	a.decided = true
+	if stop, ok := err.(*batch.Stop); ok && stop.Asked {
+		a.log.Info(stop.Reason)
+		err = nil
+	}
 	if _, ok := err.(interrupted); ok {
 		err = nil // it was announced when it came, and the summary says it
+	}
+	if a.code == 1 && a.out.Quiet {
+		a.log.Warn(fmt.Sprintf("%d of %d rows failed, see %s", summary.Failure, summary.Rows, summary.Report))
 	}
 	if c.JSON {
 		return errors.Join(err, summary.WriteJSON(a.stdout))
@@ -864,10 +875,11 @@ func (a *app) ask(plan *reports.Plan, through int64) error {
 	fmt.Fprint(a.stderr, "\nDeleted friendships cannot be brought back. Type yes to delete them: ")
 	answer, err := readLine(a.ctx, a.stdin)
 	if err != nil {
+		fmt.Fprintln(a.stderr)
 		return err
 	}
 	if answer != "yes" {
-		return refuse("the answer was not yes: nothing was sent")
+		return refuse("the answer was not the whole word yes: nothing was sent")
 	}
 	return nil
 }
@@ -903,7 +915,7 @@ func (c *statusCommand) Run(a *app) error {
 
 // Run writes the report of a run that died.
 func (c *reportCommand) Run(a *app) error {
-	a.setOutput(c.outputFlags)
+	a.setOutput(c.logFlags)
 	tally, next, err := sweep.Rewrite(a.ctx, sweep.Options{
 		Report: c.Report, Pairs: c.Input, Stdin: a.stdin, Failures: c.Failures, IgnoreNotFriend: c.IgnoreNotFriend,
 		Defaults: a.defaults, TempDir: os.TempDir(), Log: a.log, Progress: a.progress,
@@ -911,8 +923,8 @@ func (c *reportCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%s is written: %d rows, %d success, %d failure, %d of them open.\n",
-		c.Report, tally.Rows, tally.Success, tally.Failure, tally.Open())
+	fmt.Fprintf(a.stdout, "The report is written: %d rows, %d success, %d failure, %d of them open.\n%s\n",
+		tally.Rows, tally.Success, tally.Failure, tally.Open(), c.Report)
 	if next != "" {
 		fmt.Fprintf(a.stdout, "\nTo continue the run:\n  %s\n", next)
 	}

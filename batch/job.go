@@ -1,8 +1,8 @@
 package batch
 
 import (
-	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -39,16 +39,30 @@ type job struct {
 	counted  bool // the account counts among those with a decided row
 	holds    bool // it is the account's turn: it has one of the run's hands
 
-	lines []int64 // scratch
+	*scratch
+}
+
+// scratch is what an account needs while it is at work, and the next one after it.
+type scratch struct {
+	items []item
+	lines []int64
 	tos   []string
 }
 
-func newJob(r *run, account string) *job { return &job{run: r, account: account} }
+// forget lets go of the account's pairs, not of the space that they took.
+func (s *scratch) forget() {
+	clear(s.items[:cap(s.items)])
+	clear(s.tos[:cap(s.tos)])
+}
 
-// whole works through the account when it is its turn, and closes begun when it is.
+func newJob(r *run, account string, s *scratch) *job {
+	return &job{run: r, account: account, scratch: s}
+}
+
+// whole works through the account when it is its turn, and tells begun when it is.
 func (j *job) whole(group input.Group, open func(input.Pair) bool, begun chan<- struct{}) {
 	ok := j.grasp()
-	close(begun)
+	begun <- struct{}{}
 	if !ok {
 		j.left.CompareAndSwap(false, j.anyOpen(group, open))
 		return
@@ -77,7 +91,10 @@ func (j *job) release() {
 
 // work sends the open pairs of the group, chunk after chunk.
 func (j *job) work(group input.Group, open func(input.Pair) bool) {
-	chunk := make([]item, 0, min(group.Size, int64(j.ChunkSize)))
+	most := int(min(group.Size, int64(j.ChunkSize)))
+	j.items = slices.Grow(j.items[:0], most)
+	defer j.forget()
+	chunk := j.items
 	for p, err := range group.Pairs() {
 		if err != nil {
 			j.fail(err)
@@ -86,7 +103,7 @@ func (j *job) work(group input.Group, open func(input.Pair) bool) {
 		if !open(p) {
 			continue
 		}
-		if len(chunk) == cap(chunk) {
+		if len(chunk) == most {
 			if j.chunk(chunk); j.over() {
 				j.left.Store(true)
 				return
@@ -150,8 +167,7 @@ func (j *job) condemn(p part) {
 // part sends the items, and again those that stay open, until all are decided, the run ends, or the request is refused
 // for what one of them contains: then it returns the halves.
 func (j *job) part(p part) (halves []part) {
-	retry := backoff.NewExponentialBackOff(backoff.WithInitialInterval(j.BackoffInitial),
-		backoff.WithMaxInterval(j.BackoffMax), backoff.WithMaxElapsedTime(0))
+	var retry *backoff.ExponentialBackOff // made for the first failure: nearly every request succeeds
 	resigned := false
 	for again := false; ; again = true {
 		v, ok := j.attempt(p, again)
@@ -167,6 +183,10 @@ func (j *job) part(p part) (halves []part) {
 			j.resign(v, resigned)
 		}
 		resigned = v.resign
+		if retry == nil {
+			retry = backoff.NewExponentialBackOff(backoff.WithInitialInterval(j.BackoffInitial),
+				backoff.WithMaxInterval(j.BackoffMax), backoff.WithMaxElapsedTime(0))
+		}
 		if !j.pause(v.wait, retry) {
 			j.left.Store(true)
 			return nil
@@ -241,7 +261,7 @@ func (j *job) attempt(p part, again bool) (v verdict, ok bool) {
 		j.Stats.Retried.Add(1)
 	}
 	left := time.Now()
-	answer := j.Send(context.WithoutCancel(j.ctx), j.account, j.tos)
+	answer := j.Send(j.outlasting, j.account, j.tos)
 	v = j.judge(p.items, answer)
 	if err := j.After(id, time.Since(left), v.sorted.results(j.lines)); err != nil {
 		j.fail(err)

@@ -92,6 +92,7 @@ func (s *Stats) Pace() float64 {
 type Stop struct {
 	Reason string
 	Hint   string // what to check; may be empty
+	Asked  bool   // the user wanted it so: --limit, --max-duration
 }
 
 // Error is the reason, and the hint on a second line.
@@ -112,10 +113,11 @@ const parked = 4
 func (r *Runner) Run(ctx context.Context, groups, mirrors iter.Seq2[input.Group, error]) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	run := &run{Runner: r, ctx: ctx, cancel: cancel, pace: newPace(r.Rate), hands: make(chan struct{}, r.Workers)}
+	run := &run{Runner: r, ctx: ctx, outlasting: context.WithoutCancel(ctx), cancel: cancel, pace: newPace(r.Rate),
+		hands: make(chan struct{}, r.Workers)}
 	r.Stats.pace.Store(run.pace)
 	if !r.Deadline.IsZero() {
-		timer := time.AfterFunc(time.Until(r.Deadline), func() { run.stop(&Stop{Reason: "the time of --max-duration is over"}) })
+		timer := time.AfterFunc(time.Until(r.Deadline), func() { run.stop(&Stop{Reason: "the time of --max-duration is over", Asked: true}) })
 		defer timer.Stop()
 	}
 	run.all(groups, run.open)
@@ -126,14 +128,15 @@ func (r *Runner) Run(ctx context.Context, groups, mirrors iter.Seq2[input.Group,
 // run is the state of one Run. Everything but the fields below mu is fixed or safe for concurrent use.
 type run struct {
 	*Runner
-	ctx    context.Context // done when nothing new may be sent
-	cancel context.CancelCauseFunc
-	pace   *pace
-	hands  chan struct{} // held by the accounts at work, one for each request that may be in flight
-	proven atomic.Bool   // a request of this run has succeeded
-	taken  atomic.Int64  // pairs sent for the first time, against Limit
-	full   atomic.Bool   // Limit is used up: what was taken is finished, nothing more is taken
-	left   atomic.Bool   // rows are left open
+	ctx        context.Context // done when nothing new may be sent
+	outlasting context.Context // ctx, but never done: that of requests in flight
+	cancel     context.CancelCauseFunc
+	pace       *pace
+	hands      chan struct{} // held by the accounts at work, one for each request that may be in flight
+	proven     atomic.Bool   // a request of this run has succeeded
+	taken      atomic.Int64  // pairs sent for the first time, against Limit
+	full       atomic.Bool   // Limit is used up: what was taken is finished, nothing more is taken
+	left       atomic.Bool   // rows are left open
 
 	accounts atomic.Int64 // with a decided row
 
@@ -150,9 +153,9 @@ func (r *run) waiting(p input.Pair) bool { return r.open(p) && !r.Deleted(p.Firs
 
 // all works through the groups. It returns when every job has ended.
 func (r *run) all(groups iter.Seq2[input.Group, error], open func(input.Pair) bool) {
-	var jobs errgroup.Group // jobs return no errors: they stop the run and end by themselves
-	jobs.SetLimit(parked * r.Workers)
-	defer jobs.Wait()
+	pool := pool{run: r, open: open, feed: make(chan ticket), begun: make(chan struct{})}
+	pool.jobs.SetLimit(parked * r.Workers)
+	defer pool.wait()
 	for group, err := range groups {
 		if err != nil {
 			r.fail(err)
@@ -165,13 +168,58 @@ func (r *run) all(groups iter.Seq2[input.Group, error], open func(input.Pair) bo
 			}
 			continue
 		}
-		begun := make(chan struct{})
-		jobs.Go(func() error {
-			newJob(r, group.Account).whole(group, open, begun)
-			return nil
-		})
-		<-begun // so that no group is read into memory long before its turn
+		pool.begin(group)
 	}
+}
+
+// pool is the goroutines that work through accounts, one after the other: a new one for each account would have to grow
+// its stack and make its slices anew, which is much of the cost of an account with a single pair.
+type pool struct {
+	*run
+	open  func(input.Pair) bool
+	feed  chan ticket
+	jobs  errgroup.Group // jobs return no errors: they stop the run and end by themselves
+	begun chan struct{}
+	size  int
+}
+
+// ticket is an account whose turn comes next.
+type ticket struct {
+	group input.Group
+	begun chan<- struct{} // told when its turn has come
+}
+
+// begin hands the group to the pool and returns when its turn has come, so that no group is read into memory long before.
+func (p *pool) begin(group input.Group) {
+	next := ticket{group, p.begun}
+	select {
+	case p.feed <- next:
+	default:
+		p.grow()
+		p.feed <- next
+	}
+	<-p.begun
+}
+
+// grow adds a goroutine unless there are as many as may be. It ends when the feed is closed.
+func (p *pool) grow() {
+	if p.size == parked*p.Workers {
+		return
+	}
+	p.size++
+	p.jobs.Go(func() error {
+		var s scratch
+		for next := range p.feed {
+			newJob(p.run, next.group.Account, &s).whole(next.group, p.open, next.begun)
+		}
+		return nil
+	})
+}
+
+// wait returns when every account that was begun has ended.
+func (p *pool) wait() {
+	close(p.feed)
+	p.jobs.Wait()
 }
 
 // over reports whether no new chunk may be begun.
@@ -220,5 +268,5 @@ func (r *run) end() error {
 	case r.ctx.Err() != nil:
 		return context.Cause(r.ctx)
 	}
-	return &Stop{Reason: "the pairs of --limit are sent"}
+	return &Stop{Reason: "the pairs of --limit are sent", Asked: true}
 }

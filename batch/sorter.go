@@ -41,11 +41,13 @@ func (s *sorter) place(r Result) int {
 		s.last = i
 		return i
 	}
-	if s.index == nil {
-		s.index = map[about]int{}
-	}
 	s.last = len(s.list)
-	s.index[key] = s.last
+	if s.last == 1 {
+		s.index = map[about]int{s.list[0].about(): 0}
+	}
+	if s.last > 0 {
+		s.index[key] = s.last
+	}
 	r.Lines = make([]int64, 0, s.n)
 	s.list = append(s.list, r)
 	return s.last

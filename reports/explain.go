@@ -13,7 +13,7 @@ var outcomes = []struct {
 	Outcome batch.Outcome
 	Meaning string
 }{
-	{batch.Deleted, "the API confirmed it"},
+	{batch.Deleted, "confirmed by the API, or presumed after a lost answer"},
 	{batch.NotFriend, "was not a friend: nothing to delete"},
 	{batch.Refused, "the API said no for good"},
 	{batch.GaveUp, "still a temporary error after the last permitted attempt"},

@@ -32,7 +32,11 @@ func CheckTarget(path string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	if info, err = os.Stat(folderOf(path)); err != nil {
+	info, err = os.Stat(folderOf(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("writing %s: the folder %s does not exist", path, folderOf(path))
+	}
+	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	if !info.IsDir() {

@@ -59,7 +59,7 @@ func OpenJournal(report string) (*Journal, error) {
 	path := JournalPath(report)
 	file, err := openLocked(path)
 	if errors.Is(err, ErrHeld) {
-		return nil, fmt.Errorf("%w\n`friendsweep status` tells how far it is", err)
+		return nil, fmt.Errorf("%w\n`%s` tells which and how far it is", err, ShellQuote("friendsweep", "status", report))
 	}
 	if err != nil {
 		return nil, err

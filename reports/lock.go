@@ -33,7 +33,7 @@ func openLocked(path string) (*os.File, error) {
 			return f, err
 		}
 		if try == lockTries {
-			return nil, fmt.Errorf("locking %s: %w", path, ErrHeld)
+			return nil, fmt.Errorf("locking %s: %w; wait until it has ended", path, ErrHeld)
 		}
 		time.Sleep(lockPause)
 	}

@@ -35,12 +35,12 @@ decided       705  70%
 open          295
 
 outcomes
-deleted       700  the API confirmed it
+deleted       700  confirmed by the API, or presumed after a lost answer
 refused         5  the API said no for good
 unknown        95  sent, but no final answer came: may have been carried out
 not_sent      200  certainly not carried out: the run ended first
 
-codes of the API
+rows by code of the API
 30003           5  account does not exist
                    -> check the ID in the input
 

@@ -43,11 +43,12 @@ type Summary struct {
 	ResumeCommand     string           `json:"resume_command"` // empty when no row is open
 
 	// For the text and the page alone.
-	Failures     string `json:"-"` // the failures file; empty if none was written
-	Page         string `json:"-"`
-	Metrics      string `json:"-"`
-	RetryCommand string `json:"-"` // sends the refused rows again; empty when there are none
-	NotFriendOK  bool   `json:"-"` // --ignore-not-friend: not_friend is a success
+	Failures      string `json:"-"` // the failures file; empty if none was written
+	Page          string `json:"-"`
+	Metrics       string `json:"-"`
+	ReportCommand string `json:"-"` // writes the report that this run could not write; empty if it is there
+	RetryCommand  string `json:"-"` // sends the refused rows again; empty when there are none
+	NotFriendOK   bool   `json:"-"` // --ignore-not-friend: not_friend is a success
 }
 
 // SetTally copies the counts of t into s.
@@ -168,7 +169,7 @@ func writeCodes(out *sheet, counts map[string]int64, explain explainer) {
 	codes := codesByCount(counts)
 	codes = slices.DeleteFunc(codes, func(code int) bool { return code == 0 })
 	if len(codes) > 0 {
-		out.heading("codes of the API")
+		out.heading("rows by code of the API")
 	}
 	for _, code := range codes {
 		meaning, advice := explain(code)
@@ -233,6 +234,9 @@ func destination(endpoint string, app int) string {
 
 // writeNext names the one command that brings the job further.
 func (s *Summary) writeNext(out *sheet) {
+	if s.ReportCommand != "" {
+		out.command("The report could not be written. To write it, without sending anything, once there is room:", s.ReportCommand)
+	}
 	switch {
 	case s.ResumeCommand != "":
 		out.command("To send what is still open ("+counted(s.open(), "row")+"):", s.ResumeCommand)

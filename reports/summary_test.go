@@ -27,14 +27,14 @@ success    1,233,888  12 of them presumed deleted: an answer was lost, then the 
 failure          679
 
 outcomes
-deleted    1,200,012  the API confirmed it
+deleted    1,200,012  confirmed by the API, or presumed after a lost answer
 not_friend       554  was not a friend: nothing to delete
 refused           75  the API said no for good
 gave_up           20  still a temporary error after the last permitted attempt
 invalid           30  could never be sent: the report says why
 duplicate     33,876  asked for in an earlier row, and has that row's result
 
-codes of the API
+rows by code of the API
 31704            566  not your friend
                       -> nothing is left to delete; --ignore-not-friend counts these rows as successes
 30003             75  account does not exist

@@ -188,11 +188,10 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 func (c *Client) send(parent context.Context, query string, body []byte, to []string) Answer {
 	ctx, cancel := context.WithTimeout(parent, c.timeout)
 	defer cancel()
-	out := &outgoing{data: body}
-	resp, err := c.transport.RoundTrip(c.request(ctx, query, out))
+	var way passage
+	resp, err := c.transport.RoundTrip(c.request(way.watch(ctx), query, body))
 	if err != nil {
-		unsent := out.seal()
-		return c.fault(parent, err, ctx.Err() != nil, unsent)
+		return c.fault(parent, err, ctx.Err() != nil, !way.open)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

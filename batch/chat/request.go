@@ -1,14 +1,14 @@
 package chat
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
-	"sync/atomic"
 
 	"github.com/go-faster/jx"
 )
@@ -67,63 +67,31 @@ func (c *Client) credentials() (*signed, error) {
 	return s, nil
 }
 
-// request copies the template; the header is shared, since a transport does not change it.
-func (c *Client) request(ctx context.Context, query string, body *outgoing) *http.Request {
+// request copies the template; the header is shared, since a transport does not change it. The body is of a type that the
+// transport knows to be in memory: only then it sends header and body with one write, in one packet if they are small.
+func (c *Client) request(ctx context.Context, query string, body []byte) *http.Request {
 	u := *c.template.URL
 	random := [10]byte{}
 	u.RawQuery = query + string(strconv.AppendUint(random[:0], uint64(rand.Uint32()), 10))
 	req := c.template.WithContext(ctx)
-	req.URL, req.ContentLength = &u, int64(len(body.data))
-	req.Body, req.GetBody = &bodyReader{out: body}, body.again
+	req.URL, req.ContentLength = &u, int64(len(body))
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	// For a second connection, when not one byte was written to the first.
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	return req
 }
 
-// outgoing is a request's body that knows whether the transport may have sent any of it.
-//
-// The transport takes the first byte of the body before it flushes anything, so a body that was never read means a request
-// that cannot have been carried out. The transport reads it in a goroutine that may still be about to start when a
-// cancelled RoundTrip returns; seal settles that race: after it, either the body was read or it never will be.
-type outgoing struct {
-	data  []byte
-	state atomic.Int32
+// passage knows whether a request may have been sent: that is from the moment on when the transport has a connection for
+// it. Once it has, nobody can tell how far its writing goroutine got when RoundTrip ended in an error.
+type passage struct {
+	open  bool
+	trace httptrace.ClientTrace
 }
 
-const (
-	untouched int32 = iota
-	taken
-	sealed
-)
-
-var errSealed = errors.New("request given up")
-
-// seal ends the sending and reports whether nothing was sent.
-func (o *outgoing) seal() bool {
-	return o.state.CompareAndSwap(untouched, sealed) || o.state.Load() == sealed
+// watch makes a context for one RoundTrip, which calls both hooks before it returns and in the goroutine of its caller.
+// The transport looks for a second connection only when it has not written one byte to the first.
+func (p *passage) watch(ctx context.Context) context.Context {
+	p.trace.GetConn = func(string) { p.open = false }
+	p.trace.GotConn = func(httptrace.GotConnInfo) { p.open = true }
+	return httptrace.WithClientTrace(ctx, &p.trace)
 }
-
-// again is called by the transport for a second connection, when not one byte was written to the first.
-func (o *outgoing) again() (io.ReadCloser, error) {
-	o.state.CompareAndSwap(taken, untouched)
-	return &bodyReader{out: o}, nil
-}
-
-type bodyReader struct {
-	out *outgoing
-	off int
-}
-
-// Read marks the body as taken, or fails once it is sealed.
-func (r *bodyReader) Read(p []byte) (int, error) {
-	if !r.out.state.CompareAndSwap(untouched, taken) && r.out.state.Load() == sealed {
-		return 0, errSealed
-	}
-	if r.off == len(r.out.data) {
-		return 0, io.EOF
-	}
-	n := copy(p, r.out.data[r.off:])
-	r.off += n
-	return n, nil
-}
-
-// Close has nothing to close.
-func (r *bodyReader) Close() error { return nil }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -216,31 +217,44 @@ func usersig(target string) string {
 	return r.URL.Query().Get("usersig")
 }
 
-// A body is sealed exactly when the transport never took of it.
-func TestOutgoing(t *testing.T) {
-	o := &outgoing{data: []byte("body")}
-	for range 2 {
-		if !o.seal() {
-			t.Error("sealing an untouched body: got sent, want unsent")
+// A kept connection that broke is no reason to call a request lost: what counts is the connection that was tried last.
+func TestStaleConnectionThenRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := piped(t, func(conn net.Conn) {
+			readRequest(conn)
+			answer(conn, okBody)
+			readRequest(conn) // and away
+		})
+		dial := c.transport.DialContext
+		refused := false
+		c.transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if refused {
+				return nil, syscall.ECONNREFUSED
+			}
+			conn, err := dial(ctx, network, addr)
+			return &deaf{Conn: conn, on: &refused}, err
 		}
+		if got, _ := timed(c, t.Context()); got.Kind != Envelope {
+			t.Errorf("got %+v, want an envelope", got)
+		}
+		refused = true
+		want := Answer{Kind: DialFault, Info: "connection refused", Generation: 1}
+		if got, _ := timed(c, t.Context()); !cmp.Equal(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	})
+}
+
+// deaf is a connection on which nothing can be written any more once on is set.
+type deaf struct {
+	net.Conn
+	on *bool
+}
+
+func (d *deaf) Write(p []byte) (int, error) {
+	if *d.on {
+		d.Conn.Close()
+		return 0, syscall.EPIPE
 	}
-	if n, err := (&bodyReader{out: o}).Read(make([]byte, 4)); n != 0 || err != errSealed {
-		t.Errorf("reading a sealed body: got %d bytes, error %v, want none, %v", n, err, errSealed)
-	}
-	o = &outgoing{data: []byte("body")}
-	if got, err := io.ReadAll(&bodyReader{out: o}); string(got) != "body" || err != nil {
-		t.Errorf("got %q, error %v, want the body", got, err)
-	}
-	if o.seal() {
-		t.Error("sealing a body that was read: got unsent, want sent")
-	}
-	o = &outgoing{data: []byte("body")}
-	io.ReadAll(&bodyReader{out: o})
-	again, err := o.again()
-	if err != nil || !o.seal() {
-		t.Errorf("sealing before the second connection took it: got sent, error %v, want unsent", err)
-	}
-	if n, err := again.Read(make([]byte, 4)); n != 0 || err != errSealed {
-		t.Errorf("reading it after that: got %d bytes, error %v, want none, %v", n, err, errSealed)
-	}
+	return d.Conn.Write(p)
 }

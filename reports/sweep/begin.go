@@ -30,7 +30,7 @@ func (s *Sweep) takeLocks() (err error) {
 
 // nothingInTheWay refuses to touch the files of another run without being told to. Those of a sandbox run may go:
 // nothing real is in them.
-func (s *Sweep) nothingInTheWay() error {
+func (s *Sweep) nothingInTheWay(ctx context.Context) error {
 	_, err := os.Lstat(s.Report)
 	reportThere := err == nil
 	if s.Resume || s.Overwrite || s.head != nil && s.head.Job.Sandbox() || s.head == nil && !reportThere {
@@ -40,8 +40,20 @@ func (s *Sweep) nothingInTheWay() error {
 		return refuse("%s is there already, without a journal that could be continued\n"+
 			"move it aside with --overwrite, or choose another --report", s.Report)
 	}
-	return refuse("%s belongs to a run that is there already\ncontinue it:  %s\nor begin anew, which moves its files aside:  --overwrite",
-		s.journal.Path(), s.nextCommand(false))
+	return s.inTheWay(ctx)
+}
+
+// inTheWay says what can be done about the run that is there: its own command continues it, not one with our flags.
+func (s *Sweep) inTheWay(ctx context.Context) error {
+	info, err := reports.Status(ctx, s.Report, s.TempDir)
+	if err != nil {
+		return err
+	}
+	if info.Tally(true).Open() == 0 {
+		return refuse("%s belongs to a run that is finished\nbegin anew, which moves its files aside, with --overwrite; or choose another --report", s.journal.Path())
+	}
+	return refuse("%s belongs to a run that is not finished\ncontinue it:  %s\nor begin anew, which moves its files aside, with --overwrite",
+		s.journal.Path(), ResumeCommand(info, s.Report, s.Defaults))
 }
 
 // remember reads what earlier runs of the job did, if they are to be resumed.
@@ -84,6 +96,9 @@ func (s *Sweep) begin() error {
 func (s *Sweep) makeRoom() error {
 	if _, err := os.Lstat(s.Report); err != nil && s.head == nil {
 		return nil
+	}
+	if !s.Overwrite && s.head != nil && s.head.Job.Sandbox() {
+		s.Log.Info("replacing the files of an earlier sandbox run")
 	}
 	moved, err := s.journal.Aside(s.Overwrite || s.head == nil || !s.head.Job.Sandbox())
 	for _, path := range moved {

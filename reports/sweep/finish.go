@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -21,14 +22,17 @@ const (
 )
 
 // finish makes everything people read from the journal, and the exit code.
-func (s *Sweep) finish(ctx context.Context, took time.Duration) (*reports.Summary, int, error) {
+func (s *Sweep) finish(ctx context.Context) (*reports.Summary, int, error) {
 	err := s.report(ctx)
 	code := s.exitCode(err)
+	if err != nil && s.err == nil {
+		s.err, err = err, nil // why this run ended before its end
+	}
 	err = errors.Join(err, s.journal.End(strconv.Itoa(code), s.stopReason()))
 	if err != nil {
 		code = exitStopped
 	}
-	sum := s.summary(code, took)
+	sum := s.summary(code)
 	if s.HTML != "" {
 		if failed := s.page(sum); failed != nil {
 			err, code = errors.Join(err, failed), exitStopped
@@ -57,10 +61,15 @@ func (s *Sweep) report(ctx context.Context) (err error) {
 	if err == nil {
 		return nil
 	}
+	// The journal alone knows nearly as much. Where there is no room in one folder there may be in the other.
+	s.unwritten = true
 	s.tally = reports.Tally{Rows: s.job.Rows, Failure: s.job.Rows}
 	s.tally.Outcomes[batch.Unknown] = s.job.Rows
-	if info, failed := reports.Status(ctx, s.Report, s.TempDir); failed == nil {
-		s.tally = info.Tally(s.IgnoreNotFriend)
+	for _, dir := range []string{s.TempDir, filepath.Dir(s.Report)} {
+		if info, failed := reports.Status(ctx, s.Report, dir); failed == nil {
+			s.tally = info.Tally(s.IgnoreNotFriend)
+			break
+		}
 	}
 	return err
 }
@@ -94,7 +103,7 @@ func firstLine(err error) string {
 	return line
 }
 
-func (s *Sweep) summary(code int, took time.Duration) *reports.Summary {
+func (s *Sweep) summary(code int) *reports.Summary {
 	stats := &s.runner.Stats
 	sum := &reports.Summary{
 		Version: s.Version, Input: s.in.Path, InputSHA256: s.in.SHA256, InputBytes: s.in.Bytes,
@@ -106,9 +115,12 @@ func (s *Sweep) summary(code int, took time.Duration) *reports.Summary {
 		Finished: code == exitDone || code == exitRowsFailed,
 	}
 	if decided := stats.Decided.Load(); decided > 0 {
-		sum.RowsPerSecond = math.Round(float64(decided) / max(took.Seconds(), 0.001))
+		sum.RowsPerSecond = math.Round(float64(decided) / max(time.Since(s.Started).Seconds(), 0.001))
 	}
 	sum.SetTally(s.tally)
+	if s.unwritten {
+		sum.ReportCommand = reports.ShellQuote("friendsweep", "report", absolute(s.Report))
+	}
 	if s.tally.Open() > 0 || code == exitStopped {
 		sum.ResumeCommand = s.nextCommand(false)
 	}

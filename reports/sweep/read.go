@@ -2,7 +2,10 @@ package sweep
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
+	"syscall"
 
 	"friendsweep/batch/chat"
 	"friendsweep/input"
@@ -20,10 +23,14 @@ func Read(ctx context.Context, o *Options) (*input.Input, error) {
 		return reports.Snapshot{Bytes: seen.Bytes.Load(), Rows: seen.Rows.Load(), Total: total}
 	})
 	defer o.Progress.Stop()
-	return input.Read(ctx, input.Options{
+	in, err := input.Read(ctx, input.Options{
 		Path: o.Pairs, Stdin: o.Stdin, FromColumn: o.FromColumn, ToColumn: o.ToColumn, Both: o.DeleteType == chat.Both,
 		ChunkSize: o.Batch.ChunkSize, TempDir: o.TempDir, Progress: &seen,
 	})
+	if errors.Is(err, syscall.ENOSPC) {
+		err = fmt.Errorf("%w\ntemporary files take about as much room as the uncompressed input: set TMPDIR to a folder that has it", err)
+	}
+	return in, err
 }
 
 // NewPlan is what is to be said about an input before anything is sent. rate is in requests per second, 0 for no limit.

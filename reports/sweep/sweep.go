@@ -88,6 +88,8 @@ type Sweep struct {
 	fates   *reports.Fates
 	tally   reports.Tally
 	samples []reports.SampleGroup
+
+	unwritten bool // the report could not be written
 }
 
 // Prepare does all that precedes the first request: files, locks, input, question. The Sweep must be closed even when
@@ -104,7 +106,7 @@ func (s *Sweep) prepare(ctx context.Context) error {
 	if err := s.takeLocks(); err != nil {
 		return err
 	}
-	if err := s.nothingInTheWay(); err != nil {
+	if err := s.nothingInTheWay(ctx); err != nil {
 		return err
 	}
 	if err := s.read(ctx); err != nil {
@@ -161,15 +163,13 @@ func (s *Sweep) Run(ctx context.Context) (summary *reports.Summary, code int, er
 		return nil, 0, err
 	}
 	s.setRunner(client)
-	began := time.Now()
 	s.Progress.Start(reports.Sending, s.snapshot)
 	s.err = s.runner.Run(ctx, s.in.Groups(), s.in.MirrorGroups())
 	s.Progress.Stop()
-	took := time.Since(began)
 	if s.nothingHappened() {
 		return nil, 0, s.err
 	}
-	summary, code, err = s.finish(context.WithoutCancel(ctx), took)
+	summary, code, err = s.finish(context.WithoutCancel(ctx))
 	if err == nil {
 		return summary, code, s.err
 	}
