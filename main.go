@@ -285,9 +285,9 @@ type commands struct {
 
 // targetFlags say where to send and as whom.
 type targetFlags struct {
-	Region        string `group:"where" xor:"where" placeholder:"NAME" help:"API host of the app's data centre: ${regions}. There is no default: the wrong region fails in confusing ways."`
-	Endpoint      string `group:"where" xor:"where" placeholder:"URL" help:"Instead of a region: a proxy or a test server. https only, except that a loopback host may be http."`
-	Sandbox       bool   `group:"where" xor:"where" help:"Use the embedded emulator: no account, no network, nothing real deleted."`
+	Region        string `group:"where" placeholder:"NAME" help:"API host of the app's data centre: ${regions}. There is no default: the wrong region fails in confusing ways."`
+	Endpoint      string `group:"where" placeholder:"URL" help:"Instead of a region: a proxy or a test server. https only, except that a loopback host may be http."`
+	Sandbox       bool   `group:"where" help:"Use the embedded emulator: no account, no network, nothing real deleted."`
 	SDKAppID      int    `name:"sdkappid" group:"where" placeholder:"N" help:"The app."`
 	Identifier    string `group:"where" default:"administrator" placeholder:"ID" help:"The app admin account."`
 	SecretKeyFile string `predictor:"file" group:"where" placeholder:"FILE" help:"File with the app's secret key, or set FRIENDSWEEP_SECRET_KEY. UserSigs are made from it and renewed."`
@@ -656,6 +656,9 @@ const maxWorkers = 4096
 
 // checkShape looks at those of the target flags that are given; plan needs none of them.
 func (f *targetFlags) checkShape() error {
+	if f.Region != "" && f.Endpoint != "" || f.Sandbox && f.Region+f.Endpoint != "" {
+		return errors.New("--region, --endpoint and --sandbox exclude each other")
+	}
 	if f.Region != "" {
 		if _, ok := chat.Host(f.Region); !ok {
 			return fmt.Errorf("--region %q is none of %s", f.Region, strings.Join(chat.Regions(), ", "))
@@ -772,8 +775,9 @@ func (c *deleteCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
-	run, err := sweep.Prepare(a.ctx, opts)
+	run := sweep.New(opts)
 	defer run.Close()
+	err = run.Prepare(a.ctx)
 	var summary *reports.Summary
 	if err == nil {
 		defer a.announceInterrupt()()
@@ -793,10 +797,16 @@ func (c *deleteCommand) Run(a *app) error {
 	if a.code == 1 && a.out.Quiet {
 		a.log.Warn(fmt.Sprintf("%d of %d rows failed, see %s", summary.Failure, summary.Rows, summary.Report))
 	}
-	if c.JSON {
-		return errors.Join(err, summary.WriteJSON(a.stdout))
+	write := summary.WriteJSON
+	if !c.JSON {
+		write = func(w io.Writer) error { return summary.WriteText(w, a.text(w)) }
 	}
-	return errors.Join(err, summary.WriteText(a.stdout, a.text(a.stdout)))
+	// A reader that has gone away wants no summary; a disk that is full has lost one.
+	if failed := write(a.stdout); failed != nil && !errors.Is(failed, syscall.EPIPE) {
+		a.code = exitStopped
+		err = errors.Join(err, failed)
+	}
+	return err
 }
 
 // announceInterrupt tells the operator what the first signal does, when it comes.
@@ -809,10 +819,11 @@ func (a *app) announceInterrupt() (stop func() bool) {
 // nothingSent writes the figures of a run that ended before it began. One that found the job held leaves them to the
 // run that holds it.
 func (c *deleteCommand) nothingSent(run *sweep.Sweep, err error) error {
-	if code := exitCode(err); c.MetricsFile != "" && code != exitHeld && reports.CheckTarget(c.MetricsFile) == nil {
-		err = errors.Join(err, run.WriteMetrics(code))
+	code := exitCode(err)
+	if code == exitHeld {
+		return err
 	}
-	return err
+	return errors.Join(err, run.WriteMetrics(code))
 }
 
 // options is the run that the flags ask for.

@@ -77,7 +77,7 @@ func BenchmarkReadBoth(b *testing.B) {
 // BenchmarkSpread is the first half of Read: parse, check and write the partitions.
 func BenchmarkSpread(b *testing.B) {
 	eachShape(b, func(b *testing.B, opts Options, size int64) {
-		opts.limits = usual
+		opts.limits, opts.Progress = usual, new(Progress)
 		perRow(b, size, func() {
 			src, err := openSource(b.Context(), opts)
 			if err != nil {

@@ -6,7 +6,7 @@ import (
 )
 
 // ErrChanged means that the second read did not find the bytes of the first.
-var ErrChanged = errors.New("the input changed while it was used")
+var ErrChanged = errors.New("the input changed while it was used: restore it, then `friendsweep report` writes the report")
 
 // errStopped ends a scan whose consumer wants no more.
 var errStopped = errors.New("stopped")

@@ -150,6 +150,17 @@ func (in *Input) firstRead(ctx context.Context) (*partitions, error) {
 	return parts, nil
 }
 
+// Unchanged reads the input again and returns an error that wraps [ErrChanged] if its bytes are not those of the first
+// read.
+func (in *Input) Unchanged(ctx context.Context) error {
+	for _, err := range in.Records(ctx) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Groups yields the pairs to send, one group per From_Account. It may be called again after it has ended.
 func (in *Input) Groups() iter.Seq2[Group, error] { return in.groups.all() }
 

@@ -167,13 +167,33 @@ func (r *rows) explain(err error) error {
 		e.Reason = `a quote (") inside a field that does not begin with one`
 		e.Hint = `Put the whole field in quotes and double the quote inside it: "a ""b"" c".`
 	case pe.Err == csv.ErrQuote && r.unclosed(pe.Column):
-		e.Line, e.Column = int64(pe.StartLine), 0
-		e.Reason = `a quote (") is opened in this record and never closed`
+		e.Line, e.Column = r.opened(int64(pe.StartLine))
+		e.Reason = `a quote (") is opened here and never closed`
 	case pe.Err == csv.ErrQuote:
 		e.Reason = `a quote (") inside a quoted field`
 		e.Hint = `Double the quote inside the field: "a ""b"" c".`
 	}
 	return e
+}
+
+// opened finds the last quote that opens a field in the record that starts at the line.
+func (r *rows) opened(start int64) (line int64, column int) {
+	inside, at, begin := false, start, 0
+	raw := bytes.TrimLeft(r.text.raw(r.end, r.csv.InputOffset()), "\r\n")
+	for i := 0; i < len(raw); i++ {
+		switch {
+		case raw[i] == '\n':
+			at, begin = at+1, i+1
+		case raw[i] != '"':
+		case inside && i+1 < len(raw) && raw[i+1] == '"':
+			i++ // a doubled quote stands for itself
+		case inside:
+			inside = false
+		default:
+			inside, line, column = true, at, i-begin+1
+		}
+	}
+	return line, column
 }
 
 // unclosed tells a quote that is never closed from a stray one, for which the CSV reader gives the position of that

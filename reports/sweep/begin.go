@@ -14,13 +14,20 @@ import (
 	"friendsweep/reports"
 )
 
-// takeLocks makes sure that nobody else works on this job.
-func (s *Sweep) takeLocks() (err error) {
-	if s.Lock != "" {
-		if s.lock, err = reports.LockFile(s.Lock); err != nil {
-			return err
-		}
+// takeLock takes the lock of --lock.
+func (s *Sweep) takeLock() (err error) {
+	if s.Lock == "" {
+		return nil
 	}
+	if err := reports.CheckTarget(s.Lock); err != nil {
+		return refuse("--lock: %w", err)
+	}
+	s.lock, err = reports.LockFile(s.Lock)
+	return err
+}
+
+// takeJournal makes sure that nobody else works on this job.
+func (s *Sweep) takeJournal() (err error) {
 	s.journal, err = reports.OpenJournal(s.Report)
 	if err == nil {
 		s.head, err = s.journal.Head()
@@ -78,7 +85,6 @@ func (s *Sweep) begin() error {
 		if err == nil {
 			err = s.journal.Resume(s.thisRun())
 		}
-		s.began = err == nil
 		return err
 	}
 	if err := s.makeRoom(); err != nil {
@@ -88,7 +94,6 @@ func (s *Sweep) begin() error {
 	if err == nil {
 		err = s.journal.Start(s.job, s.thisRun())
 	}
-	s.began = err == nil
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"friendsweep/batch"
+	"friendsweep/input"
 	"friendsweep/reports"
 )
 
@@ -38,10 +39,8 @@ func (s *Sweep) finish(ctx context.Context) (*reports.Summary, int, error) {
 			err, code = errors.Join(err, failed), exitStopped
 		}
 	}
-	if s.Metrics != "" {
-		if failed := s.WriteMetrics(code); failed != nil {
-			err, code = errors.Join(err, failed), exitStopped
-		}
+	if failed := s.WriteMetrics(code); failed != nil {
+		err, code = errors.Join(err, failed), exitStopped
 	}
 	sum.ExitCode, sum.Finished = code, code == exitDone || code == exitRowsFailed
 	if err != nil && sum.StopReason == "" {
@@ -60,6 +59,9 @@ func (s *Sweep) report(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		return nil
+	}
+	if changed := s.in.Unchanged(ctx); changed != nil && !errors.Is(err, input.ErrChanged) {
+		err = changed // whatever else did not fit together
 	}
 	// The journal alone knows nearly as much. Where there is no room in one folder there may be in the other.
 	s.unwritten = true
@@ -121,7 +123,7 @@ func (s *Sweep) summary(code int) *reports.Summary {
 	if s.unwritten {
 		sum.ReportCommand = reports.ShellQuote("friendsweep", "report", absolute(s.Report))
 	}
-	if s.tally.Open() > 0 || code == exitStopped {
+	if s.tally.Open() > 0 {
 		sum.ResumeCommand = s.nextCommand(false)
 	}
 	if s.tally.Outcomes[batch.Refused] > 0 {
@@ -151,11 +153,12 @@ func (s *Sweep) page(sum *reports.Summary) error {
 	return reports.WritePage(s.HTML, data)
 }
 
-// Began tells whether the run got as far as the journal; from then on it writes its figures itself.
-func (s *Sweep) Began() bool { return s.began }
-
-// WriteMetrics writes the --metrics-file, for a run that ends with the exit code.
+// WriteMetrics writes the --metrics-file, for a run that ends with the exit code. It does nothing if there is none, or if
+// its path was not found to be one that may be written.
 func (s *Sweep) WriteMetrics(code int) error {
+	if s.Metrics == "" || !s.safe {
+		return nil
+	}
 	stats := &s.runner.Stats
 	return reports.WriteMetrics(s.Metrics, reports.Figures{
 		Tally: s.tally, Requests: stats.Requests.Load(), Retried: stats.Retried.Load(), Throttled: stats.Throttled.Load(),

@@ -24,21 +24,22 @@ func ReportBeside(pairs string) string {
 // named is a file and what the user calls it.
 type named struct{ what, path string }
 
-// checkPaths makes sure that the input is there, that every file can be written where it is to go, and none over
-// another.
+// outputs are the files that a run writes, but for its lock.
+func (s *Sweep) outputs() []named {
+	return []named{{"--report", s.Report}, {"the journal", reports.JournalPath(s.Report)}, {"--failures", s.Failures},
+		{"--html", s.HTML}, {"--metrics-file", s.Metrics}}
+}
+
+// checkPaths makes sure that no file is written over another.
 func (s *Sweep) checkPaths() error {
 	taken := []named{}
 	for _, path := range s.Secrets {
 		taken = append(taken, named{"the file of the secret", path})
 	}
 	if s.Pairs != "-" {
-		if _, err := os.Stat(s.Pairs); err != nil {
-			return &input.Error{File: s.Pairs, Reason: cause(err).Error()}
-		}
 		taken = append(taken, named{"the input", s.Pairs})
 	}
-	for _, out := range []named{{"--report", s.Report}, {"the journal", reports.JournalPath(s.Report)},
-		{"--failures", s.Failures}, {"--html", s.HTML}, {"--metrics-file", s.Metrics}, {"--lock", s.Lock}} {
+	for _, out := range append(s.outputs(), named{"--lock", s.Lock}) {
 		if out.path == "" {
 			continue
 		}
@@ -47,10 +48,24 @@ func (s *Sweep) checkPaths() error {
 				return refuse("%s and %s are the same file: %s", out.what, other.what, out.path)
 			}
 		}
+		taken = append(taken, out)
+	}
+	s.safe = true
+	return nil
+}
+
+// checkFiles makes sure that the input is there, and that every file can be written where it is to go.
+func (s *Sweep) checkFiles() error {
+	if _, err := os.Stat(s.Pairs); err != nil && s.Pairs != "-" {
+		return &input.Error{File: s.Pairs, Reason: cause(err).Error()}
+	}
+	for _, out := range s.outputs() {
+		if out.path == "" {
+			continue
+		}
 		if err := reports.CheckTarget(out.path); err != nil {
 			return refuse("%s: %w", out.what, err)
 		}
-		taken = append(taken, out)
 	}
 	return nil
 }

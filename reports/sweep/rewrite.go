@@ -38,7 +38,7 @@ func (s *Sweep) adopt(ctx context.Context) (err error) {
 	if _, err := os.Stat(reports.JournalPath(s.Report)); err != nil {
 		return refuse("%s: %w\ngive the name of a report; its journal lies beside it", reports.JournalPath(s.Report), cause(err))
 	}
-	if err := s.takeLocks(); err != nil {
+	if err := s.takeJournal(); err != nil {
 		return err
 	}
 	if s.head == nil {

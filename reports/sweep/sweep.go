@@ -1,8 +1,8 @@
 // Package sweep carries out one run of delete from its locks to its summary: it holds together what input reads, batch
 // sends and reports writes, and owns the order in which that happens.
 //
-// Call [Prepare], which refuses everything that can be refused before anything is sent, then [Sweep.Run], and always
-// [Sweep.Close]. [Rewrite] makes the report of a run that died.
+// Call [New] and [Sweep.Prepare], which refuses everything that can be refused before anything is sent, then [Sweep.Run],
+// and always [Sweep.Close]. [Rewrite] makes the report of a run that died.
 package sweep
 
 import (
@@ -81,7 +81,7 @@ type Sweep struct {
 	history *reports.History // of the runs before, when they are resumed
 	signer  *chat.Signer
 	runner  batch.Runner
-	began   bool // the first line of this run is in the journal
+	safe    bool // no file is to be written over another
 
 	// How the run ended.
 	err     error // why it stopped before its end
@@ -92,18 +92,22 @@ type Sweep struct {
 	unwritten bool // the report could not be written
 }
 
-// Prepare does all that precedes the first request: files, locks, input, question. The Sweep must be closed even when
-// there is an error. The error is a [Refusal], an [*input.Error], [reports.ErrHeld], the context's cause, or the disk's.
-func Prepare(ctx context.Context, opts Options) (*Sweep, error) {
-	s := &Sweep{Options: opts}
-	return s, s.prepare(ctx)
-}
+// New is a run that has not begun. It must be closed.
+func New(opts Options) *Sweep { return &Sweep{Options: opts} }
 
-func (s *Sweep) prepare(ctx context.Context) error {
+// Prepare does all that precedes the first request: files, locks, input, question. The error is a [Refusal], an
+// [*input.Error], [reports.ErrHeld], the context's cause, or the disk's.
+func (s *Sweep) Prepare(ctx context.Context) error {
 	if err := s.checkPaths(); err != nil {
 		return err
 	}
-	if err := s.takeLocks(); err != nil {
+	if err := s.takeLock(); err != nil {
+		return err
+	}
+	if err := s.checkFiles(); err != nil {
+		return err
+	}
+	if err := s.takeJournal(); err != nil {
 		return err
 	}
 	if err := s.nothingInTheWay(ctx); err != nil {
