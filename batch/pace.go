@@ -17,7 +17,7 @@ const (
 	slowest        = 1.0 // requests per second
 	// headroom keeps what the server counts in any one second below the limit although requests arrive less evenly
 	// than they leave.
-	headroom = 0.995
+	headroom = 0.993
 	// giveUpAfter is how long nothing but "too frequent" may be answered.
 	giveUpAfter = 10 * time.Minute
 )
@@ -44,8 +44,12 @@ func newPace(perSecond float64) *pace {
 	if perSecond == 0 {
 		full = rate.Inf
 	}
-	// Timers are not exact to better than a millisecond or so: beyond 500 a second requests leave in small groups.
-	burst := max(1, int(perSecond/500))
+	burst := 1
+	if perSecond >= 100 {
+		// A goroutine that wakes up late would lose its place for good: one request may follow at once. Beyond 1000 a
+		// second timers are too coarse, and requests leave in small groups.
+		burst = max(2, int(perSecond/500))
+	}
 	return &pace{turn: make(chan struct{}, 1), limiter: rate.NewLimiter(full, burst), full: full, now: full}
 }
 

@@ -7,8 +7,10 @@ import (
 	"testing"
 )
 
-func perRow(b *testing.B, rows int) {
+// perRow reports what a row costs, and how many bytes of body it is.
+func perRow(b *testing.B, rows, bytes int) {
 	b.ReportAllocs()
+	b.ReportMetric(float64(bytes)/float64(rows), "B/row")
 	b.ReportMetric(float64(b.N)*float64(rows)/b.Elapsed().Seconds(), "rows/s")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/row")
 }
@@ -20,7 +22,7 @@ func BenchmarkEncode(b *testing.B) {
 			for b.Loop() {
 				encode("from", to, Single)
 			}
-			perRow(b, rows)
+			perRow(b, rows, len(encode("from", to, Single)))
 		})
 	}
 }
@@ -40,7 +42,7 @@ func BenchmarkDecode(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			perRow(b, bc.rows)
+			perRow(b, bc.rows, len(body))
 		})
 	}
 }
@@ -60,7 +62,7 @@ func BenchmarkDelete(b *testing.B) {
 					b.Fatalf("got %+v, want an envelope", a)
 				}
 			}
-			perRow(b, rows)
+			perRow(b, rows, len(body))
 		})
 	}
 }
