@@ -1,0 +1,299 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// row is a record of the input, as its author knows it.
+type row struct {
+	line     int64
+	from, to string
+	invalid  bool
+	first    int64 // of a repeat: the line of the first record of this pair
+	mirrorOf int64 // the line of the first record that deletes the same friendship from the other side
+}
+
+// fate is a line of the report, as far as it can be foretold.
+type fate struct {
+	outcome  string
+	code     string // "" is none
+	info     string // the API's words; with "*" ours, which are not foretold
+	attempts int
+	lost     bool // an answer was lost
+	of       int64
+	also     string // another outcome that is as true, because it hangs on which worker came first
+}
+
+// oracle says from the server's record what the report has to say.
+type oracle struct {
+	rows        []row
+	record      map[string][]*request
+	both        bool
+	maxAttempts int
+	byLine      map[int64]fate
+}
+
+// fates foretells every line of the report. The rows are in the order of their lines.
+func (o *oracle) fates() []fate {
+	o.byLine = map[int64]fate{}
+	all := make([]fate, len(o.rows))
+	for i, r := range o.rows {
+		switch {
+		case r.invalid:
+			all[i] = fate{outcome: "invalid", info: "*"}
+		case r.first > 0:
+			all[i] = o.repeat(r.first)
+		default:
+			all[i] = o.own(r)
+			if first := o.byLine[r.mirrorOf]; r.mirrorOf > 0 && first.outcome == "deleted" && !final(all[i].outcome) {
+				all[i] = fate{outcome: "duplicate", code: first.code, of: r.mirrorOf, info: fmt.Sprintf(
+					"same friendship as line %d, deleted from both sides", r.mirrorOf)}
+			}
+		}
+		o.byLine[r.line] = all[i]
+	}
+	return all
+}
+
+// repeat is the fate of a row that repeats a pair: what became of the first, and where that stands.
+func (o *oracle) repeat(first int64) fate {
+	f := o.byLine[first]
+	if f.of > 0 {
+		return fate{outcome: "duplicate", code: f.code, of: f.of, info: f.info}
+	}
+	return fate{outcome: "duplicate", code: f.code, of: first, info: fmt.Sprintf("same pair as line %d", first)}
+}
+
+func final(outcome string) bool {
+	return outcome == "deleted" || outcome == "not_friend" || outcome == "refused"
+}
+
+// own is the fate of a row by the requests that carried it.
+func (o *oracle) own(r row) fate {
+	f := fate{outcome: "not_sent", info: "*"}
+	run, fails := 0, 0
+	for n, q := range o.record[r.from] {
+		i := q.place(r.to)
+		if i < 0 {
+			continue
+		}
+		if q.run != run {
+			run, fails = q.run, 0
+		}
+		w := q.said[i]
+		if q.unheard { // and nobody could give the row up
+			w, fails = word{means: lost}, -1
+		}
+		if w.means == retry || w.means == lost || w.means == retryStop {
+			fails++
+		}
+		f.attempts++
+		o.hear(&f, w, len(q.to), fails)
+		if f.outcome == "open" && w.means == split && (q.condemned || o.condemned(r.from, n)) {
+			f.also, f.info = "refused", "*"
+		}
+	}
+	switch {
+	case f.outcome == "open" && f.lost:
+		f.outcome = "unknown"
+	case f.outcome == "open":
+		f.outcome = "not_sent"
+	}
+	return f
+}
+
+// hear takes one answer about a row, in a request of so many.
+func (o *oracle) hear(f *fate, w word, rows, fails int) {
+	f.code, f.info, f.also, f.outcome = "", "*", "", "open"
+	if w.coded {
+		f.code, f.info = strconv.Itoa(w.code), w.info
+	}
+	switch w.means {
+	case done:
+		f.outcome = "deleted"
+	case notFriend:
+		f.outcome = "not_friend"
+		if f.lost && w.code == 31704 {
+			f.outcome, f.info = "deleted", "31704 after a lost answer: presumed deleted; it may never have been a friend"
+		}
+	case refuse:
+		f.outcome = "refused"
+	case split:
+		if rows == 1 {
+			f.outcome = "refused"
+		}
+	case unproven:
+		if rows == 1 {
+			f.also = "refused"
+		}
+	case retry, lost:
+		f.lost = f.lost || w.means == lost
+		if fails >= o.maxAttempts {
+			f.outcome = "gave_up"
+		}
+	}
+}
+
+// condemned reports whether the account's requests up to the nth permit to refuse rows that were not tried alone: 64 of a
+// run refused as a whole, and none accepted.
+func (o *oracle) condemned(account string, n int) bool {
+	all := o.record[account]
+	refused := 0
+	for _, q := range all[:n+1] {
+		if q.run != all[n].run {
+			continue
+		}
+		if q.coded {
+			return false
+		}
+		if slices.ContainsFunc(q.said, func(w word) bool { return w.means == split || w.means == unproven }) {
+			refused++
+		}
+	}
+	return refused >= 64
+}
+
+// status is that of an outcome. A duplicate has its first's.
+func (o *oracle) status(f fate, ignoreNotFriend bool) string {
+	outcome := f.outcome
+	if f.of > 0 {
+		outcome = o.byLine[f.of].outcome
+	}
+	if outcome == "deleted" || outcome == "not_friend" && ignoreNotFriend {
+		return "success"
+	}
+	return "failure"
+}
+
+// reported is a line of a report.
+type reported struct {
+	line            int64
+	from, to        string
+	status, outcome string
+	code, info      string
+	attempts        int
+	finishedAt      string
+}
+
+// compare holds a report against what the record foretells, and returns what differs.
+func (o *oracle) compare(report []reported, ignoreNotFriend bool, shown func(string) string) (wrong []string) {
+	fates := o.fates()
+	if len(report) != len(fates) {
+		return []string{fmt.Sprintf("%d lines in the report, want %d", len(report), len(fates))}
+	}
+	for i, f := range fates {
+		got, r := report[i], o.rows[i]
+		if f.also != "" && got.outcome == f.also {
+			f.outcome = f.also
+			o.byLine[r.line] = f
+		}
+		if first := o.byLine[f.of]; f.of > 0 && f.outcome == "duplicate" {
+			f.code = first.code
+		}
+		if f.info != "*" {
+			f.info = shown(f.info)
+		} else if got.info != "" {
+			f.info = got.info
+		}
+		at := ""
+		if f.attempts > 0 {
+			at = got.finishedAt
+		}
+		want := reported{r.line, r.from, r.to, o.status(f, ignoreNotFriend), f.outcome, f.code, f.info, f.attempts, at}
+		if want != got || f.attempts > 0 && at == "" {
+			wrong = append(wrong, fmt.Sprintf("line %d: got %+v\nwant %+v\nby %s", r.line, got, want, o.story(r)))
+		}
+	}
+	return wrong
+}
+
+// story is the record of a row, for the message of a test that fails.
+func (o *oracle) story(r row) string {
+	var b strings.Builder
+	for _, q := range o.record[r.from] {
+		if i := q.place(r.to); i >= 0 {
+			fmt.Fprintf(&b, "\n  run %d request %d (%d rows, %s): said %.70q done %v unheard %v phantom %v",
+				q.run, q.number, len(q.to), q.broken, fmt.Sprint(q.said[i]), q.done[i], q.unheard, q.phantom)
+		}
+	}
+	return b.String()
+}
+
+// again finds rows that were sent although an answer that is final stood in the journal. retried are the runs that send
+// the refused rows again.
+func (o *oracle) again(retried map[int]bool) (wrong []string) {
+	for account, all := range o.record {
+		said := map[string]meaning{}
+		for _, q := range all {
+			for i, to := range q.to {
+				m := said[to]
+				if m == done || m == notFriend || m == refuse && !retried[q.run] {
+					wrong = append(wrong, fmt.Sprintf("%s → %s is sent again in request %d after a final answer", account, to, q.number))
+				}
+				w := q.said[i]
+				if w.means == split && len(q.to) == 1 {
+					w.means = refuse
+				}
+				said[to] = w.means
+				if q.unheard {
+					said[to] = lost
+				}
+			}
+		}
+	}
+	return wrong
+}
+
+// early finds mirrors that were sent although the row that they wait for was deleted.
+func (o *oracle) early() (wrong []string) {
+	for _, r := range o.rows {
+		if r.mirrorOf == 0 || r.first > 0 {
+			continue
+		}
+		first := o.rows[slices.IndexFunc(o.rows, func(f row) bool { return f.line == r.mirrorOf })]
+		for _, q := range o.record[r.from] {
+			before := oracle{record: map[string][]*request{first.from: nil}, maxAttempts: o.maxAttempts}
+			for _, p := range o.record[first.from] {
+				if p.number < q.number {
+					before.record[first.from] = append(before.record[first.from], p)
+				}
+			}
+			if q.place(r.to) >= 0 && before.own(first).outcome == "deleted" {
+				wrong = append(wrong, fmt.Sprintf("line %d is sent in request %d, although line %d is deleted", r.line, q.number, first.line))
+			}
+		}
+	}
+	return wrong
+}
+
+// truth holds the report against what was done, whatever was answered.
+func (o *oracle) truth(report []reported) (wrong []string) {
+	for i, r := range o.rows {
+		if r.invalid || r.first > 0 || i >= len(report) {
+			continue
+		}
+		did, mayHave := false, false
+		for _, q := range o.record[r.from] {
+			if n := q.place(r.to); n >= 0 {
+				did = did || q.done[n]
+				mayHave = mayHave || q.unheard || q.said[n].means == lost
+			}
+		}
+		got := report[i]
+		switch {
+		case got.outcome == "deleted" && got.code == "0" && !did:
+			wrong = append(wrong, fmt.Sprintf("line %d is reported as deleted, and was not", r.line)+o.story(r))
+		case got.outcome == "deleted" && got.code != "0" && !mayHave:
+			wrong = append(wrong, fmt.Sprintf("line %d is presumed deleted, and no answer was lost", r.line)+o.story(r))
+		case did && got.outcome == "not_friend" && got.code == "30001" && mayHave: // nothing but 31704 permits to presume
+		case did && (got.outcome == "not_friend" || got.outcome == "not_sent" || got.outcome == "invalid"):
+			wrong = append(wrong, fmt.Sprintf("line %d is reported as %s, and was deleted", r.line, got.outcome)+o.story(r))
+		case did && !mayHave && got.outcome != "deleted":
+			wrong = append(wrong, fmt.Sprintf("line %d is reported as %s, was deleted, and the answer was heard", r.line, got.outcome)+o.story(r))
+		}
+	}
+	return wrong
+}
