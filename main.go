@@ -31,6 +31,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"runtime/debug"
@@ -69,8 +70,6 @@ func main() {
 	// written to a core file.
 	debug.SetTraceback("crash")
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
-	// Memory is bounded by design; this bounds what the collector leaves lying about.
-	debug.SetMemoryLimit(200 << 20)
 	ctx, stop := interruptible()
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
@@ -90,10 +89,9 @@ func (i interrupted) Signal() int { return int(i) }
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) { // nohup and background jobs of a script mean it
-			signal.Notify(signals, s)
-		}
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signal.Notify(signals, syscall.SIGHUP)
 	}
 	signal.Ignore(syscall.SIGPIPE) // a reader of the log that goes away must not end the run
 	var once sync.Once
@@ -465,9 +463,16 @@ func setFlags(chosen *kong.Context) map[string]string {
 			}
 			value = value.Elem()
 		}
-		if text := fmt.Sprint(value.Interface()); text != "" && flag.Name != "help" && flag.Name != "version" {
-			set[flag.Name] = text
+		text := fmt.Sprint(value.Interface())
+		if text == "" || flag.Name == "help" || flag.Name == "version" {
+			continue
 		}
+		if flag.Tag.Get("predictor") == "file" { // the next run may be started in another folder
+			if abs, err := filepath.Abs(text); err == nil {
+				text = abs
+			}
+		}
+		set[flag.Name] = text
 	}
 	return set
 }
@@ -774,6 +779,11 @@ func (c *deleteCommand) Run(a *app) error {
 	opts, err := c.options(a)
 	if err != nil {
 		return refuse("%w", err)
+	}
+	if !c.Sandbox {
+		// Memory is bounded by design; this bounds what the collector leaves lying about. The emulator has no bound: it
+		// remembers every pair.
+		debug.SetMemoryLimit(200 << 20)
 	}
 	run := sweep.New(opts)
 	defer run.Close()

@@ -81,7 +81,12 @@ func (s *Sweep) remember(ctx context.Context) (err error) {
 func (s *Sweep) begin() error {
 	if s.history != nil {
 		last := s.history.LastRun.Flags
-		err := remove(s.Report, s.Failures, s.HTML, last["failures"], last["html"])
+		err := remove(s.Report, s.Failures, s.HTML)
+		for _, earlier := range []string{last["failures"], last["html"]} {
+			if err == nil && !samePlace(earlier, s.Pairs) {
+				err = remove(earlier)
+			}
+		}
 		if err == nil {
 			err = s.journal.Resume(s.thisRun())
 		}

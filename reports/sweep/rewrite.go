@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"strings"
@@ -16,6 +17,9 @@ func Rewrite(ctx context.Context, o Options) (reports.Tally, string, error) {
 	s := &Sweep{Options: o}
 	defer s.Close()
 	if err := s.adopt(ctx); err != nil {
+		return reports.Tally{}, "", err
+	}
+	if err := cmp.Or(s.checkPaths(), s.checkFiles()); err != nil {
 		return reports.Tally{}, "", err
 	}
 	if err := s.read(ctx); err != nil {
@@ -53,9 +57,6 @@ func (s *Sweep) adopt(ctx context.Context) (err error) {
 	}
 	if s.Pairs == "" {
 		s.Pairs = last.Input
-	}
-	if s.Pairs != "-" && samePlace(s.Pairs, s.Report) {
-		return refuse("--input and the report are the same file: %s", s.Report)
 	}
 	s.FromColumn, s.ToColumn, s.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
 	s.Endpoint, s.AppID, s.Batch.ChunkSize = job.Endpoint, job.AppID, chat.MaxRows
