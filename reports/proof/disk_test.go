@@ -81,7 +81,7 @@ func TestFileSizeLimit(t *testing.T) {
 				}
 				s.wrap = nil
 				s.flags = job.flags
-				s.finish0()
+				s.finishWell()
 			}
 			t.Logf("exit codes: %v", ended)
 			if ended[4] == 0 {
@@ -91,8 +91,8 @@ func TestFileSizeLimit(t *testing.T) {
 	}
 }
 
-// finish0 resumes the job to its end, at which every row is a success.
-func (s *site) finish0() {
+// finishWell resumes the job to its end, at which every row is a success.
+func (s *site) finishWell() {
 	s.t.Helper()
 	s.server.arrived, s.server.answering = nil, nil
 	s.attempt().want(s.t, 0)
@@ -151,7 +151,7 @@ func TestFullDisk(t *testing.T) {
 				t.Logf("stopped after %d requests", len(s.server.all))
 			}
 			grow(t, disk)
-			s.finish0()
+			s.finishWell()
 		})
 	}
 }
@@ -166,7 +166,7 @@ func TestFullTemp(t *testing.T) {
 			}
 			t.Logf("%d requests", len(s.server.all))
 			grow(t, disk)
-			s.finish0()
+			s.finishWell()
 		})
 	}
 }
@@ -207,7 +207,7 @@ func TestFolderReadOnly(t *testing.T) {
 		t.Errorf("got %d requests, want none", len(s.server.all))
 	}
 	chmod(t, s.dir, 0o755)
-	s.finish0()
+	s.finishWell()
 }
 
 // TestFolderTurnsReadOnly: the journal is open and can be written, the report cannot.
@@ -218,7 +218,7 @@ func TestFolderTurnsReadOnly(t *testing.T) {
 	s.stopped(s.attempt("--workers", "1"), "permission denied")
 	chmod(t, s.dir, 0o755)
 	n := len(s.server.all)
-	s.finish0()
+	s.finishWell()
 	if len(s.server.all) != n {
 		t.Errorf("got %d requests more, want none: everything was answered", len(s.server.all)-n)
 	}
@@ -269,7 +269,7 @@ func TestFolderGoesAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.settled(p, false)
-			s.finish0()
+			s.finishWell()
 		})
 	}
 }
@@ -310,7 +310,7 @@ func TestJournalTakenAway(t *testing.T) {
 	os.Remove(s.path("report.csv.journal"))
 	os.Rename(s.path("filler"), s.path("report.csv.journal"))
 	s.settled(p, false)
-	s.finish0()
+	s.finishWell()
 }
 
 // TestNoTempFolder: TMPDIR is not there, or goes away before the report is made.
@@ -351,7 +351,7 @@ func TestTempFolderGoesAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := len(s.server.all)
-	s.finish0()
+	s.finishWell()
 	if len(s.server.all) != n {
 		t.Errorf("got %d requests more, want none: everything was answered", len(s.server.all)-n)
 	}

@@ -73,12 +73,8 @@ func (tr *trial) excuse(rt *rapid.T, ended error, o settings) {
 	var stopped *batch.Stop
 	switch {
 	case ended == nil:
-		for _, f := range tr.oracle().fates() {
-			if f.outcome == "not_sent" || f.outcome == "unknown" {
-				if f.also == "" {
-					rt.Fatalf("run %d ended by itself and left a row %s", tr.runs, f.outcome)
-				}
-			}
+		for _, idle := range tr.oracle().idle(tr.runs, o.retryFailed) {
+			rt.Fatalf("run %d ended by itself, and did nothing about %s", tr.runs, idle)
 		}
 	case errors.Is(ended, errDead) && o.dieAt > 0, errors.Is(ended, errInterrupted) && o.interruptAt > 0:
 	case errors.As(ended, &stopped):

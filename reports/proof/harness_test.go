@@ -1,20 +1,14 @@
 package proof
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -247,7 +241,7 @@ func (tr *trial) rewrite(ctx context.Context) error {
 
 // oracle is what the report is to be held against.
 func (tr *trial) oracle() *oracle {
-	return &oracle{rows: tr.table.rows, record: tr.server.record, both: tr.both, maxAttempts: maxAttempts}
+	return &oracle{rows: tr.table.rows, record: tr.server.record, maxAttempts: maxAttempts}
 }
 
 // check holds the report, and the whole of what happened, against the server's record.
@@ -267,224 +261,6 @@ func (tr *trial) check() (wrong []string) {
 		wrong = append(wrong, fmt.Sprintf("%d rows, %d successes, %d failures; want %d rows", t.Rows, t.Success, t.Failure, rows))
 	}
 	return append(wrong, failuresMatch(report, tr.path("failures.csv"))...)
-}
-
-// failuresMatch: the failures file has the failed lines of the report, and they alone.
-func failuresMatch(report []reported, path string) (wrong []string) {
-	failures, err := readReport(path)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	n := 0
-	for _, line := range report {
-		if line.status != "failure" {
-			continue
-		}
-		if n >= len(failures) || failures[n] != line {
-			return []string{fmt.Sprintf("line %d of the report is not in its place in the failures", line.line)}
-		}
-		n++
-	}
-	if n != len(failures) {
-		wrong = append(wrong, fmt.Sprintf("%d failures, want %d", len(failures), n))
-	}
-	return wrong
-}
-
-// readReport reads a report with nothing of the program's own.
-func readReport(path string) ([]reported, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	records, err := csv.NewReader(bufio.NewReader(file)).ReadAll()
-	if err != nil {
-		return nil, err
-	}
-	if got := fmt.Sprint(records[0]); got != "[line from_account to_account status outcome result_code result_info attempts finished_at]" {
-		return nil, fmt.Errorf("the header is %s", got)
-	}
-	var all []reported
-	for _, r := range records[1:] {
-		line, err1 := strconv.ParseInt(r[0], 10, 64)
-		attempts, err2 := strconv.Atoi(r[7])
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, err
-		}
-		all = append(all, reported{line, r[1], r[2], r[3], r[4], r[5], r[6], attempts, r[8]})
-	}
-	return all, nil
-}
-
-// pipes is a listener for connections within the process: time stands still only for those.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.IPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-// dial opens a connection, or does not.
-func (tr *trial) dial(p *pipes) func(context.Context, string, string) (net.Conn, error) {
-	return func(ctx context.Context, _, _ string) (net.Conn, error) {
-		tr.server.mu.Lock()
-		fails := len(tr.dials) > 0 && tr.dials[0]
-		if len(tr.dials) > 0 {
-			tr.dials = tr.dials[1:]
-		}
-		tr.server.mu.Unlock()
-		if fails {
-			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
-		}
-		near, far := net.Pipe()
-		select {
-		case p.conns <- far:
-			return near, nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// desk is the journal as the runner knows it. From one call on it is that of a dead process, whose requests in flight
-// still reach the server.
-type desk struct {
-	*reports.Journal
-	trial *trial
-	dieAt int
-
-	mu      sync.Mutex
-	calls   int
-	dead    bool
-	synced  int64 // what is on disk for certain
-	sent    map[int64]*sending
-	current map[string]*request // by account, the request that is out
-}
-
-// sending is a line before a request, and what followed.
-type sending struct {
-	account   string
-	to        []string
-	request   *request
-	withdrawn bool
-}
-
-// dies counts a call, and reports whether it is not made any more.
-func (d *desk) dies() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.calls++
-	d.dead = d.dead || d.calls == d.dieAt
-	return d.dead
-}
-
-func (d *desk) Before(account string, lines []int64) (int64, error) {
-	if d.dies() {
-		return 0, errDead
-	}
-	id, err := d.Journal.Before(account, lines)
-	if err == nil {
-		d.noteSync()
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.sent[id] = &sending{account: account, to: d.trial.table.to(lines)}
-		delete(d.current, account)
-	}
-	return id, err
-}
-
-// carried notes which request of the server it was that a line announced.
-func (d *desk) carried(account string, q *request) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.current[account] = q
-}
-
-func (d *desk) After(id int64, took time.Duration, results []batch.Result) error {
-	d.mu.Lock()
-	s := d.sent[id]
-	s.request = d.current[s.account]
-	d.mu.Unlock()
-	if d.dies() {
-		d.lose(s)
-		return errDead
-	}
-	return d.Journal.After(id, took, results)
-}
-
-func (d *desk) Withdraw(id int64) error {
-	d.mu.Lock()
-	s := d.sent[id]
-	s.withdrawn = true
-	d.mu.Unlock()
-	if d.dies() {
-		d.lose(s)
-		return errDead
-	}
-	return d.Journal.Withdraw(id)
-}
-
-func (d *desk) Decide(account string, results []batch.Result) error {
-	if d.dies() {
-		return errDead
-	}
-	return d.Journal.Decide(account, results)
-}
-
-// lose notes that what came of a request is not in the journal.
-func (d *desk) lose(s *sending) {
-	if s.withdrawn {
-		s.request = d.trial.server.ghost(s.account, s.to, word{means: lost})
-	}
-	s.request.unheard = true
-}
-
-func (d *desk) noteSync() {
-	info, err := os.Stat(d.Path())
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err == nil {
-		d.synced = max(d.synced, info.Size())
-	}
-}
-
-// cutPower takes away a part of what was never synced, and notes which answers went with it.
-func (d *desk) cutPower(part float64) error {
-	info, err := os.Stat(d.Path())
-	if err != nil {
-		return err
-	}
-	if err := os.Truncate(d.Path(), info.Size()-int64(part*float64(info.Size()-d.synced))); err != nil {
-		return err
-	}
-	left, err := journalOf(d.Path())
-	if err != nil {
-		return err
-	}
-	for id, s := range d.sent {
-		known := left.answered[id] || left.withdrawn[id]
-		if !known && s.request == nil && !s.withdrawn {
-			return fmt.Errorf("request %d was announced, and neither sent nor withdrawn", id)
-		}
-		if !known && (s.request == nil || !s.request.unheard) {
-			d.lose(s)
-		}
-	}
-	return nil
 }
 
 // memory is a folder whose files need no disk, if the system has such a thing.

@@ -31,7 +31,6 @@ type fate struct {
 type oracle struct {
 	rows        []row
 	record      map[string][]*request
-	both        bool
 	maxAttempts int
 	byLine      map[int64]fate
 }
@@ -168,16 +167,6 @@ func (o *oracle) status(f fate, ignoreNotFriend bool) string {
 	return "failure"
 }
 
-// reported is a line of a report.
-type reported struct {
-	line            int64
-	from, to        string
-	status, outcome string
-	code, info      string
-	attempts        int
-	finishedAt      string
-}
-
 // compare holds a report against what the record foretells, and returns what differs.
 func (o *oracle) compare(report []reported, ignoreNotFriend bool, shown func(string) string) (wrong []string) {
 	fates := o.fates()
@@ -242,6 +231,25 @@ func (o *oracle) again(retried map[int]bool) (wrong []string) {
 					said[to] = lost
 				}
 			}
+		}
+	}
+	return wrong
+}
+
+// idle finds rows that a run should have sent before it ended by itself: those without a final answer, and the refused ones
+// if these are to be tried again.
+func (o *oracle) idle(run int, retryFailed bool) (wrong []string) {
+	for i, f := range o.fates() {
+		r := o.rows[i]
+		over := r.invalid || r.first > 0 || f.outcome == "duplicate" || f.also != "" || final(f.outcome)
+		if over && (f.outcome != "refused" || !retryFailed) {
+			continue
+		}
+		if !slices.ContainsFunc(o.record[r.from], func(q *request) bool { return q.run == run && q.place(r.to) >= 0 }) {
+			wrong = append(wrong, fmt.Sprintf("line %d, which is %s by%s", r.line, f.outcome, o.story(r)))
+		}
+		if f.outcome == "not_sent" || f.outcome == "unknown" {
+			wrong = append(wrong, fmt.Sprintf("line %d, left as %s by%s", r.line, f.outcome, o.story(r)))
 		}
 	}
 	return wrong

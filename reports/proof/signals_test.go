@@ -2,7 +2,6 @@ package proof
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -199,14 +198,17 @@ func TestSignalWhileReading(t *testing.T) {
 	for _, signal := range interrupts {
 		t.Run(signal.String(), func(t *testing.T) {
 			s := newSite(t, smallTable(10_000))
-			r, w := io.Pipe()
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
 			s.stdin = r
 			p := s.prepare(s.deletes()...)
 			p.start()
+			r.Close()
 			w.Write([]byte(s.table.csv[:len(s.table.csv)/2])) // far more than a pipe holds: it is being read
 			p.Process.Signal(signal)
-			<-time.After(20 * time.Millisecond) // the input ends only after the signal
-			w.Close()
 			p.wait().want(t, 128+int(signal))
 			if left := s.leftovers(); len(left) > 0 || len(s.server.all) > 0 {
 				t.Errorf("left over: %q after %d requests", left, len(s.server.all))
