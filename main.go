@@ -79,6 +79,7 @@ func main() {
 // interrupted is the cause of a context that a signal ended.
 type interrupted syscall.Signal
 
+// Error names the signal.
 func (i interrupted) Error() string { return "interrupted by " + unix.SignalName(syscall.Signal(i)) }
 
 // Signal is the signal's number.
@@ -95,7 +96,7 @@ func interruptible() (context.Context, func()) {
 	}
 	signal.Ignore(syscall.SIGPIPE) // a reader of the log that goes away must not end the run
 	var once sync.Once
-	go func() { // ends with the process
+	go func() { // waited for by nobody: it ends with the process, which a second signal ends
 		for s := range signals {
 			again := true
 			once.Do(func() {
@@ -909,7 +910,7 @@ func (a *app) ask(plan *reports.Plan, through int64) error {
 // process.
 func readLine(ctx context.Context, r io.Reader) (string, error) {
 	line := make(chan string, 1)
-	go func() {
+	go func() { // see above
 		text, _ := bufio.NewReader(r).ReadString('\n')
 		line <- strings.TrimRight(text, "\r\n")
 	}()

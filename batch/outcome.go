@@ -19,6 +19,7 @@ const (
 
 var outcomeNames = [...]string{"open", "deleted", "not_friend", "refused", "gave_up", "unknown", "not_sent", "invalid", "duplicate"}
 
+// String is the word in the report's outcome column; "open" stands in no report.
 func (o Outcome) String() string { return outcomeNames[o] }
 
 // ParseOutcome is the inverse of [Outcome.String]; ok is false for any other word.

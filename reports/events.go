@@ -345,6 +345,7 @@ func cut[T string | []byte](text T) T {
 // Damage says that a journal cannot be trusted, or that a file is none. Nothing was changed.
 type Damage struct{ err error }
 
+// Error says what is wrong where, and on a second line what can be done.
 func (d *Damage) Error() string { return d.err.Error() }
 
 // Unwrap is what is wrong.

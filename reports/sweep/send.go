@@ -47,7 +47,7 @@ func (s *Sweep) startSandbox() (endpoint string, stop func(), err error) {
 	server := sandbox.New(sandbox.Options{AppID: s.AppID, Identifier: s.Identifier, Limit: 1.1 * s.Batch.Rate})
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, listener) }()
+	go func() { served <- server.Serve(ctx, listener) }() // ended and waited for by stop
 	return "http://" + listener.Addr().String(), func() { cancel(); <-served }, nil
 }
 

@@ -63,6 +63,7 @@ type Options struct {
 // Refusal says why nothing was sent: wrong usage, or something too dangerous to do.
 type Refusal struct{ Err error }
 
+// Error is the reason, with what to try on a second line.
 func (r Refusal) Error() string { return r.Err.Error() }
 
 // Unwrap is the reason.
