@@ -140,6 +140,10 @@ func (r *reader) Close() error {
 // Temp opens a private file without a name in the folder dir: mode 0600, gone when it is closed, however the process
 // ends.
 func Temp(dir string) (*os.File, error) {
+	if f := nameless(dir); f != nil {
+		return f, nil
+	}
+	// Where files cannot be made without a name, a kill between these two calls leaves an empty one.
 	f, err := os.CreateTemp(dir, "friendsweep-")
 	if err != nil {
 		return nil, fmt.Errorf("making a temporary file: %w", err)

@@ -24,7 +24,7 @@ type fate struct {
 	attempts int
 	lost     bool // an answer was lost
 	of       int64
-	also     string // another outcome that is as true, because it hangs on which worker came first
+	other    *fate // as true, because it hangs on which worker came first
 }
 
 // oracle says from the server's record what the report has to say.
@@ -46,15 +46,22 @@ func (o *oracle) fates() []fate {
 		case r.first > 0:
 			all[i] = o.repeat(r.first)
 		default:
-			all[i] = o.own(r)
-			if first := o.byLine[r.mirrorOf]; r.mirrorOf > 0 && first.outcome == "deleted" && !final(all[i].outcome) {
-				all[i] = fate{outcome: "duplicate", code: first.code, of: r.mirrorOf, info: fmt.Sprintf(
-					"same friendship as line %d, deleted from both sides", r.mirrorOf)}
-			}
+			all[i] = o.mirror(r, o.own(r))
 		}
 		o.byLine[r.line] = all[i]
 	}
 	return all
+}
+
+// mirror is the fate of a row with this one of its own: if its friendship was deleted from the other side, and nothing final
+// was said about itself, it is a duplicate.
+func (o *oracle) mirror(r row, own fate) fate {
+	first := o.byLine[r.mirrorOf]
+	if r.mirrorOf == 0 || first.outcome != "deleted" || final(own.outcome) {
+		return own
+	}
+	return fate{outcome: "duplicate", code: first.code, of: r.mirrorOf, other: own.other,
+		info: fmt.Sprintf("same friendship as line %d, deleted from both sides", r.mirrorOf)}
 }
 
 // repeat is the fate of a row that repeats a pair: what became of the first, and where that stands.
@@ -92,7 +99,8 @@ func (o *oracle) own(r row) fate {
 		f.attempts++
 		o.hear(&f, w, len(q.to), fails)
 		if f.outcome == "open" && w.means == split && (q.condemned || o.condemned(r.from, n)) {
-			f.also, f.info = "refused", "*"
+			f.other = f.as("refused")
+			f.other.info = "*"
 		}
 	}
 	switch {
@@ -104,9 +112,15 @@ func (o *oracle) own(r row) fate {
 	return f
 }
 
+// as is the same fate with another outcome.
+func (f fate) as(outcome string) *fate {
+	f.outcome, f.other = outcome, nil
+	return &f
+}
+
 // hear takes one answer about a row, in a request of so many.
 func (o *oracle) hear(f *fate, w word, rows, fails int) {
-	f.code, f.info, f.also, f.outcome = "", "*", "", "open"
+	f.code, f.info, f.other, f.outcome = "", "*", nil, "open"
 	if w.coded {
 		f.code, f.info = strconv.Itoa(w.code), w.info
 	}
@@ -126,7 +140,7 @@ func (o *oracle) hear(f *fate, w word, rows, fails int) {
 		}
 	case unproven:
 		if rows == 1 {
-			f.also = "refused"
+			f.other = f.as("refused")
 		}
 	case retry, lost:
 		f.lost = f.lost || w.means == lost
@@ -175,8 +189,8 @@ func (o *oracle) compare(report []reported, ignoreNotFriend bool, shown func(str
 	}
 	for i, f := range fates {
 		got, r := report[i], o.rows[i]
-		if f.also != "" && got.outcome == f.also {
-			f.outcome = f.also
+		if f.other != nil && got.outcome == f.other.outcome {
+			f = *f.other
 			o.byLine[r.line] = f
 		}
 		if first := o.byLine[f.of]; f.of > 0 && f.outcome == "duplicate" {
@@ -241,7 +255,7 @@ func (o *oracle) again(retried map[int]bool) (wrong []string) {
 func (o *oracle) idle(run int, retryFailed bool) (wrong []string) {
 	for i, f := range o.fates() {
 		r := o.rows[i]
-		over := r.invalid || r.first > 0 || f.outcome == "duplicate" || f.also != "" || final(f.outcome)
+		over := r.invalid || r.first > 0 || f.outcome == "duplicate" || f.other != nil || final(f.outcome)
 		if over && (f.outcome != "refused" || !retryFailed) {
 			continue
 		}
