@@ -805,7 +805,7 @@ func (c *deleteCommand) Run(a *app) error {
 	if _, ok := err.(interrupted); ok {
 		err = nil // it was announced when it came, and the summary says it
 	}
-	if a.code == 1 && a.out.Quiet {
+	if a.code == exitRowsFailed && a.out.Quiet {
 		a.log.Warn(fmt.Sprintf("%d of %d rows failed, see %s", summary.Failure, summary.Rows, summary.Report))
 	}
 	write := summary.WriteJSON

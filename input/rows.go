@@ -11,9 +11,9 @@ import (
 	"github.com/gocarina/gocsv"
 )
 
-// cells are the two columns that a row must have. gocsv matches them with the header, whatever its own names are. The
-// rows are taken from the CSV reader itself: gocsv's reflection makes each cost nearly three times as much
-// (BenchmarkFloor), twice in a run, and it does not hand out rows of too few or too many fields.
+// cells are the two columns that a row must have. gocsv reads the header; which of its columns these are is decided in
+// header.go, and the rows are taken from the CSV reader itself: gocsv's reflection makes each cost nearly three times as
+// much (BenchmarkFloor), twice in a run, and it does not hand out rows of too few or too many fields.
 type cells struct {
 	From string `csv:"from"`
 	To   string `csv:"to"`
