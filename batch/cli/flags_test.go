@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// beyondBounds are flags beyond their bounds and what the error must say.
+var beyondBounds = []struct{ flags, says string }{
+	{"--chunk-size 0", "chunk-size"},
+	{"--chunk-size 1001", "chunk-size.*1001"},
+	{"--chunk-size x", "chunk-size"},
+	{"--rate -1", "rate"},
+	{"--rate=NaN", "rate"},
+	{"--rate=Inf", "rate"},
+	{"--workers 0", "workers"},
+	{"--workers=-1", "workers"},
+	{"--timeout 0s", "timeout"},
+	{"--timeout=-1s", "timeout"},
+	{"--timeout 15", "timeout"},
+	{"--max-attempts 0", "max-attempts"},
+	{"--backoff-initial 0s", "backoff"},
+	{"--backoff-initial 2s --backoff-max 1s", "backoff"},
+	{"--backoff-max=-1s", "backoff"},
+	{"--max-failures 0", "max-failures"},
+	{"--max-failures 0%", "max-failures"},
+	{"--max-failures 101%", "max-failures"},
+	{"--max-failures x", "max-failures"},
+	{"--max-rows=-1", "max-rows"},
+	{"--limit 0", "limit"},
+	{"--limit=-1", "limit"},
+	{"--max-duration 0s", "max-duration"},
+	{"--sdkappid=-1", "sdkappid"},
+	{"--sdkappid=0", "sdkappid"},
+	{"--sdkappid=99999999999999999999", "sdkappid"},
+	{"--identifier=", "identifier"},
+	{"--delete-type none", "delete-type"},
+	{"--progress loud", "progress"},
+	{"--log-format xml", "log-format"},
+	{"--from-column a --to-column a", "column"},
+}
+
+// TestFlagsBeyondTheirBounds: exit code 2, the flag is named, nothing is read, sent or left behind. It asks run, in this
+// process: so many cases as scripts would take too long.
+func TestFlagsBeyondTheirBounds(t *testing.T) {
+	t.Parallel()
+	for _, test := range beyondBounds {
+		t.Run(test.flags, func(t *testing.T) {
+			dir := t.TempDir()
+			pairs := filepath.Join(dir, "pairs.csv")
+			if err := os.WriteFile(pairs, []byte("from,to\na,b\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"delete", "--endpoint", "http://127.0.0.1:1", "--sdkappid", "1", "--yes"}
+			args = append(append(args, strings.Fields(test.flags)...), pairs)
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
+			if code != exitUsage || stdout.Len() > 0 {
+				t.Errorf("got exit code %d and the output %q, want 2 and none", code, &stdout)
+			}
+			if !regexp.MustCompile(test.says).Match(stderr.Bytes()) {
+				t.Errorf("got %q, want it to match %q", &stderr, test.says)
+			}
+			if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+				t.Errorf("got the files %v %v, want pairs.csv alone", files, err)
+			}
+		})
+	}
+}

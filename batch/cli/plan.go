@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"cmp"
+	"os"
+
+	"friendsweep/batch"
+	"friendsweep/reports/sweep"
+)
+
+// planCommand is `friendsweep plan`.
+type planCommand struct {
+	Pairs string `arg:"" name:"PAIRS" predictor:"file" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
+	targetFlags
+	pairFlags
+	Rate float64 `group:"speed" default:"200" placeholder:"N" help:"Requests per second, for the time that it takes; 0 is no limit."`
+	outputFlags
+}
+
+// Help is what precedes the flags in the help of plan.
+func (planCommand) Help() string {
+	return `Examples:
+
+  friendsweep plan pairs.csv
+  friendsweep plan --rate 50 --delete-type both pairs.csv
+  zcat pairs.csv.gz | friendsweep plan --json -
+
+Replace plan by delete in a command line to see it carried out.`
+}
+
+// Run reads and counts the input. It makes no HTTP client at all.
+func (c *planCommand) Run(a *app) error {
+	a.setOutput(c.logFlags)
+	if err := cmp.Or(c.pairFlags.check(), c.targetFlags.checkShape(), checkRate(c.Rate)); err != nil {
+		return refuse("%w", err)
+	}
+	in, err := sweep.Read(a.ctx, &sweep.Options{
+		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, DeleteType: c.deleteType(),
+		Batch: batch.Options{ChunkSize: c.ChunkSize}, TempDir: os.TempDir(), Progress: a.progress,
+	})
+	if code := exitCode(err); err != nil && code == exitStopped {
+		return refuse("%w", err) // nothing was stopped: no room for temporary files, say
+	}
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if c.MaxRows != nil && in.Rows > *c.MaxRows {
+		return refuse("%s has %d records, --max-rows allows %d", c.Pairs, in.Rows, *c.MaxRows)
+	}
+	plan := sweep.NewPlan(in, c.ChunkSize, c.Rate)
+	plan.Endpoint, plan.SDKAppID, plan.Identifier = c.endpoint(), c.SDKAppID, c.Identifier
+	plan.DeleteType = string(c.deleteType())
+	if c.JSON {
+		return plan.WriteJSON(a.stdout)
+	}
+	return plan.WriteText(a.stdout, a.text(a.stdout))
+}
