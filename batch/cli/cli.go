@@ -11,17 +11,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-	"github.com/posener/complete"
-	"github.com/willabides/kongplete"
-
-	"friendsweep/batch/chat"
 	"friendsweep/reports"
 )
 
@@ -31,12 +26,14 @@ import (
 func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	hardenProcess()
 	ctx, again := interruptible()
+	a := newApp(args, stdin, stdout, stderr)
 	code := make(chan int, 1)
-	go func() { code <- run(ctx, args, stdin, stdout, stderr) }() // ends with the process at the latest
+	go func() { code <- a.run(ctx) }() // ends with the process at the latest
 	select {
 	case code := <-code:
 		return code
 	case second := <-again:
+		a.announceSecond(second)
 		return exitSignalsFrom + second.Signal()
 	}
 }
@@ -51,83 +48,53 @@ func hardenProcess() {
 // app is what every command works with.
 type app struct {
 	args           []string
-	ctx            context.Context // ended by the first signal; context.Cause tells which
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	started        time.Time
 	version        string
-	log            *slog.Logger
-	progress       *reports.Progress
-	flags          map[string]string // those of the command, by name
-	defaults       map[string]string // of the flags of delete
-	code           int               // the exit code
-	decided        bool              // a command has set code, whatever its error says
-	out            logFlags
+
+	ctx       context.Context // ended by the first signal; context.Cause tells which
+	log       *slog.Logger
+	progress  *reports.Progress
+	out       logFlags
+	flags     map[string]any    // those of the command, by name, as [recorded] spells them
+	defaults  map[string]any    // what the flags of delete are in this environment if they are not given
+	variables map[string]string // the variables that have set a flag of this command, by the flag's name
+
+	code    int  // the exit code
+	decided bool // a command has set code, whatever its error says
+	json    bool // standard output is to have one JSON object
+	printed bool // and has it
+
+	// next is the command that continues what is going on, for the person who interrupts it a second time.
+	next atomic.Pointer[string]
 }
 
-// run is Run without what belongs to the process: ctx is ended by the first signal, which is then its cause.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{args: args, ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, started: time.Now(), version: version()}
-	a.out.LogFormat = asked(args, "--log-format") // errors about the flags themselves are lines of the log, too
+func newApp(args []string, stdin io.Reader, stdout, stderr io.Writer) *app {
+	a := &app{args: args, stdin: stdin, stdout: stdout, stderr: stderr, started: time.Now(), version: version()}
+	a.out.LogFormat = asked(args, "log-format") // errors about the flags themselves are lines of the log, too
 	a.setLog()
-	err := a.command(args)
+	return a
+}
+
+// run is [Run] without what belongs to the process: ctx is ended by the first signal, which is then its cause.
+func (a *app) run(ctx context.Context) int {
+	a.ctx = ctx
+	err := a.command()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = context.Cause(ctx) // which knows the signal
 	}
-	if err != nil {
-		if !a.decided {
-			a.code = exitCode(err)
-		}
-		a.complain(err)
+	if err == nil {
+		return a.code
+	}
+	if !a.decided {
+		a.code = exitCode(err)
+	}
+	a.complain(err)
+	if a.json && !a.printed {
+		a.printRefusal(err)
 	}
 	return a.code
-}
-
-// commands is the grammar of the command line. kong also reads each flag from FRIENDSWEEP_<FLAG>.
-type commands struct {
-	Delete     deleteCommand     `cmd:"" help:"Delete the pairs."`
-	Plan       planCommand       `cmd:"" help:"Read, validate and count; say what delete would do; contact nobody."`
-	Status     statusCommand     `cmd:"" help:"Say how far a run got, finished or dead, and the command that continues it."`
-	Report     reportCommand     `cmd:"" help:"Write the report of a run that died, from its journal and its input; send nothing."`
-	Sandbox    sandboxCommand    `cmd:"" help:"Serve the API emulator on a loopback address until interrupted."`
-	Completion completionCommand `cmd:"" help:"Print the shell completion for bash, zsh or fish."`
-	Version    kong.VersionFlag  `help:"Print version, commit and Go version." env:"-"`
-}
-
-// command parses the arguments and runs what they name.
-func (a *app) command(args []string) error {
-	out := a.stdout
-	switch {
-	case len(args) == 0:
-		args, out, a.code = []string{"--help"}, a.stderr, exitUsage
-	case args[0] == "help":
-		args = append(args[1:], "--help")
-	}
-	var cli commands
-	answered := false // --help or --version has said all there is to say
-	parser, err := kong.New(&cli, kong.Name("friendsweep"), kong.Description(description), kong.DefaultEnvars(envPrefix),
-		kong.Writers(out, a.stderr), kong.Exit(func(int) { answered = true }), kong.ExplicitGroups(groups), kong.Bind(a),
-		kong.Vars{"version": "friendsweep " + a.version + " " + runtime.Version(), "regions": strings.Join(chat.Regions(), ", ")},
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), kong.ValueFormatter(describe))
-	if err != nil {
-		return err
-	}
-	// Asked by a shell for completions (COMP_LINE is set), it prints them.
-	kongplete.Complete(parser, kongplete.WithPredictor("file", complete.PredictFiles("*")))
-	if answered {
-		return nil
-	}
-	a.defaults = defaults(parser)
-	chosen, err := parser.Parse(args)
-	if answered {
-		return nil
-	}
-	if err != nil {
-		return refuse("%w\n`friendsweep help`, or `friendsweep help COMMAND`, tells more", err)
-	}
-	a.flags = setFlags(chosen)
-	a.strangers(parser)
-	return chosen.Run()
 }
 
 // version is what `go build` knows about this build.

@@ -5,27 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
 	"runtime/debug"
 	"syscall"
 
 	"friendsweep/batch"
-	"friendsweep/batch/sandbox"
 	"friendsweep/reports"
 	"friendsweep/reports/sweep"
 )
 
 // deleteCommand is `friendsweep delete`.
 type deleteCommand struct {
-	Pairs string `arg:"" name:"PAIRS" predictor:"file" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
-	targetFlags
-	pairFlags
-	speedFlags
-	fileFlags
+	jobFlags
+	Yes             bool `short:"y" group:"first" help:"Do not ask."`
+	Regroup         bool `group:"what" help:"With --delete-type both: ask from the side that needs fewer requests."`
 	IgnoreNotFriend bool `group:"what" help:"Count \"was not a friend\" (31704) as success."`
-	Yes             bool `short:"y" group:"what" help:"Do not ask."`
-	outputFlags
+	RetryFailed     bool `group:"files" help:"With --resume: also send the refused rows again."`
 }
 
 // Help is what precedes the flags in the help of delete.
@@ -33,30 +27,29 @@ func (deleteCommand) Help() string {
 	return `Examples:
 
   friendsweep delete --sandbox pairs.csv
-  friendsweep delete --region singapore --sdkappid 1400000000 --secret-key-file key --limit 100 pairs.csv
-  friendsweep delete --resume --region singapore --sdkappid 1400000000 --secret-key-file key --yes pairs.csv
 
-The first deletes nothing real. The second is a canary of 100 pairs; the third does the rest.`
+  friendsweep delete --region singapore --sdkappid 1400000000 \
+      --secret-key-file key --limit 100 pairs.csv
+
+  friendsweep delete --region singapore --sdkappid 1400000000 \
+      --secret-key-file key --resume --yes pairs.csv
+
+The first deletes nothing real. The second is a canary of 100 pairs; the third does the rest.
+
+` + variablesHelp
 }
 
 func (c *deleteCommand) check() error {
-	if err := cmp.Or(c.pairFlags.check(), c.speedFlags.check(), c.targetFlags.check()); err != nil {
-		return err
-	}
 	switch {
-	case c.Resume && c.Overwrite:
-		return errors.New("--resume and --overwrite exclude each other: continue that run, or begin anew?")
 	case c.RetryFailed && !c.Resume:
 		return errors.New("--retry-failed is for --resume")
-	case c.Report == "" && c.Pairs == "-":
-		return errors.New("standard input has no name that a report could be named after: give --report")
+	case c.Regroup && c.DeleteType != "both":
+		return errors.New("--regroup is for --delete-type both: with single, (A,B) cannot be deleted from B's side")
 	}
-	if c.Sandbox && c.SDKAppID == 0 {
-		c.SDKAppID = sandbox.DefaultAppID
+	if err := c.jobFlags.check(); err != nil {
+		return err
 	}
-	if c.Report == "" {
-		c.Report = sweep.ReportBeside(c.Pairs)
-	}
+	c.Report = cmp.Or(c.Report, sweep.ReportBeside(c.Pairs))
 	return nil
 }
 
@@ -67,6 +60,7 @@ func (c *deleteCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
+	a.announceInput(c.Pairs)
 	if !c.Sandbox {
 		// Memory is bounded by design; this bounds what the collector leaves lying about. The emulator has no bound: it
 		// remembers every pair.
@@ -78,6 +72,7 @@ func (c *deleteCommand) Run(a *app) error {
 	var summary *reports.Summary
 	if err == nil {
 		defer a.announceInterrupt()()
+		a.next.Store(continuing(a, c.Pairs, c.Report))
 		summary, a.code, err = run.Run(a.ctx)
 	}
 	if summary == nil {
@@ -99,6 +94,7 @@ func (c *deleteCommand) Run(a *app) error {
 		write = func(w io.Writer) error { return summary.WriteText(w, a.text(w)) }
 	}
 	// A reader that has gone away wants no summary; a disk that is full has lost one.
+	a.printed = true
 	if failed := write(a.stdout); failed != nil && !errors.Is(failed, syscall.EPIPE) {
 		a.code = exitStopped
 		err = errors.Join(err, failed)
@@ -116,30 +112,16 @@ func (c *deleteCommand) nothingSent(run *sweep.Sweep, err error) error {
 	return errors.Join(err, run.WriteMetrics(code))
 }
 
-// options is the run that the flags ask for.
+// options are the run that the flags ask for.
 func (c *deleteCommand) options(a *app) (sweep.Options, error) {
 	if err := c.check(); err != nil {
 		return sweep.Options{}, err
 	}
-	key, sig, err := c.secrets()
+	o, err := c.jobFlags.options(a)
 	if err != nil {
 		return sweep.Options{}, err
 	}
-	o := sweep.Options{
-		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, MaxRows: c.MaxRows,
-		Endpoint: c.endpoint(), AppID: c.SDKAppID, Identifier: c.Identifier, Key: key, Sig: sig,
-		DeleteType: c.deleteType(), Timeout: c.Timeout, Batch: c.speedFlags.batch(a.started), Proxy: http.ProxyFromEnvironment,
-		Report: c.Report, Failures: c.Failures, HTML: c.HTML, Metrics: c.MetricsFile, Lock: c.Lock,
-		Resume: c.Resume, RetryFailed: c.RetryFailed, Overwrite: c.Overwrite, IgnoreNotFriend: c.IgnoreNotFriend,
-		Flags: a.flags, Defaults: a.defaults, Command: append([]string{"friendsweep"}, a.args...), Version: a.version, Started: a.started,
-		TempDir: os.TempDir(), Log: a.log, Progress: a.progress,
-	}
-	o.Batch.ChunkSize = c.ChunkSize
-	for _, file := range []string{c.SecretKeyFile, c.UsersigFile} {
-		if file != "" {
-			o.Secrets = append(o.Secrets, file)
-		}
-	}
+	o.RetryFailed, o.IgnoreNotFriend = c.RetryFailed, c.IgnoreNotFriend
 	if !c.Yes && !c.Sandbox {
 		o.Ask = a.ask
 		if c.Pairs == "-" || !isTerminal(a.stdin) || !isTerminal(a.stderr) {

@@ -42,9 +42,20 @@ var beyondBounds = []struct{ flags, says string }{
 	{"--progress loud", "progress"},
 	{"--log-format xml", "log-format"},
 	{"--from-column a --to-column a", "column"},
+	{"--rate 1e-300", "rate"},
+	{"--row-rate=-1", "row-rate"},
+	{"--row-rate=Inf", "row-rate"},
+	{"--max-invalid 0", "max-invalid"},
+	{"--max-invalid x%", "max-invalid"},
+	{"--regroup", "regroup.*both"},
+	{"--regroup --delete-type single", "regroup"},
+	{"--retry-failed", "retry-failed"},
+	{"--note a\tb", "note"},
+	{"--note a\xffb", "note"},
+	{"--note " + strings.Repeat("x", 1001), "note.*1001"},
 }
 
-// TestFlagsBeyondTheirBounds: exit code 2, the flag is named, nothing is read, sent or left behind. It asks run, in this
+// TestFlagsBeyondTheirBounds: exit code 2, the flag is named, nothing is read, sent or left behind. It runs in this
 // process: so many cases as scripts would take too long.
 func TestFlagsBeyondTheirBounds(t *testing.T) {
 	t.Parallel()
@@ -56,9 +67,9 @@ func TestFlagsBeyondTheirBounds(t *testing.T) {
 				t.Fatal(err)
 			}
 			args := []string{"delete", "--endpoint", "http://127.0.0.1:1", "--sdkappid", "1", "--yes"}
-			args = append(append(args, strings.Fields(test.flags)...), pairs)
+			args = append(append(args, strings.Split(test.flags, " ")...), pairs)
 			var stdout, stderr bytes.Buffer
-			code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
+			code := newApp(args, strings.NewReader(""), &stdout, &stderr).run(t.Context())
 			if code != exitUsage || stdout.Len() > 0 {
 				t.Errorf("got exit code %d and the output %q, want 2 and none", code, &stdout)
 			}

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"strings"
-
 	"github.com/alecthomas/kong"
 )
 
@@ -14,24 +12,19 @@ Try it, with nothing to set up and nothing real deleted:
 
 Exit codes: 0 every row a success, 1 some rows failed, 2 wrong usage or refused for safety, 3 unusable input, 4 stopped before the end, 5 another run holds the job, 128+N ended by signal N. After 4 and after a signal the run can be resumed.`
 
-// describe is the help of a flag with its default and its variable.
+// variablesHelp is said once for all flags.
+const variablesHelp = `Every flag can also be set by a variable: --chunk-size by FRIENDSWEEP_CHUNK_SIZE. A flag wins.`
+
+// describe is the help of a flag with its default.
 func describe(value *kong.Value) string {
-	more := []string{}
-	if value.HasDefault && value.Default != "" && !value.IsBool() {
-		more = append(more, "default "+value.Default)
-	}
-	if value.Flag != nil {
-		for _, env := range value.Flag.Envs {
-			more = append(more, "$"+env)
-		}
-	}
-	if len(more) == 0 {
+	if !value.HasDefault || value.Default == "" || value.IsBool() {
 		return value.Help
 	}
-	return value.Help + " [" + strings.Join(more, ", ") + "]"
+	return value.Help + " [" + value.Default + "]"
 }
 
 var groups = []kong.Group{
+	{Key: "first", Title: "What most runs need:"},
 	{Key: "where", Title: "Where and as whom:"},
 	{Key: "what", Title: "What:"},
 	{Key: "speed", Title: "How fast, how stubborn:"},

@@ -30,7 +30,7 @@ func (a *app) setLog() {
 func (a *app) setOutput(flags logFlags) {
 	a.out = flags
 	terminal := isTerminal(a.stderr)
-	mode, _ := reports.ChooseProgress(flags.Progress, terminal, os.Getenv("TERM"))
+	mode, _ := reports.ChooseProgress(flags.Progress, terminal, terminalKind())
 	if flags.Quiet || flags.LogFormat == "json" && mode == reports.ProgressBar {
 		mode = reports.ProgressNone // a line that moves is no JSON object
 	}
@@ -41,9 +41,16 @@ func (a *app) setOutput(flags logFlags) {
 	a.setLog()
 }
 
+// announceInput says what the program waits for when it is to read from the terminal.
+func (a *app) announceInput(pairs string) {
+	if pairs == "-" && isTerminal(a.stdin) {
+		a.log.Info("reading the pairs from the terminal; Ctrl-D ends them")
+	}
+}
+
 // color tells whether colours may be used on w: https://no-color.org.
 func (a *app) color(w io.Writer) bool {
-	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return isTerminal(w) && !colorless()
 }
 
 func (a *app) text(w io.Writer) reports.TextOptions {

@@ -2,7 +2,8 @@ package cli
 
 import (
 	"cmp"
-	"os"
+	"math"
+	"time"
 
 	"friendsweep/batch"
 	"friendsweep/reports/sweep"
@@ -10,7 +11,7 @@ import (
 
 // planCommand is `friendsweep plan`.
 type planCommand struct {
-	Pairs string `arg:"" name:"PAIRS" predictor:"file" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
+	Pairs string `arg:"" name:"PAIRS" question:"which file? give - for standard input" predictor:"file" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
 	targetFlags
 	pairFlags
 	Rate float64 `group:"speed" default:"200" placeholder:"N" help:"Requests per second, for the time that it takes; 0 is no limit."`
@@ -25,18 +26,28 @@ func (planCommand) Help() string {
   friendsweep plan --rate 50 --delete-type both pairs.csv
   zcat pairs.csv.gz | friendsweep plan --json -
 
-Replace plan by delete in a command line to see it carried out.`
+Replace plan by delete in a command line to see it carried out.
+
+` + variablesHelp
 }
+
+// longest is the longest time that a [time.Duration] can tell, 292 years.
+const longest = time.Duration(math.MaxInt64)
 
 // Run reads and counts the input. It makes no HTTP client at all.
 func (c *planCommand) Run(a *app) error {
 	a.setOutput(c.logFlags)
-	if err := cmp.Or(c.pairFlags.check(), c.targetFlags.checkShape(), checkRate(c.Rate)); err != nil {
+	if err := cmp.Or(c.pairFlags.check(), c.targetFlags.checkShape(), checkRate("--rate", c.Rate)); err != nil {
 		return refuse("%w", err)
 	}
+	temp, err := tempDir()
+	if err != nil {
+		return refuse("%w", err)
+	}
+	a.announceInput(c.Pairs)
 	in, err := sweep.Read(a.ctx, &sweep.Options{
 		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, DeleteType: c.deleteType(),
-		Batch: batch.Options{ChunkSize: c.ChunkSize}, TempDir: os.TempDir(), Progress: a.progress,
+		Batch: batch.Options{ChunkSize: c.ChunkSize}, TempDir: temp, Progress: a.progress,
 	})
 	if code := exitCode(err); err != nil && code == exitStopped {
 		return refuse("%w", err) // nothing was stopped: no room for temporary files, say
@@ -51,6 +62,8 @@ func (c *planCommand) Run(a *app) error {
 	plan := sweep.NewPlan(in, c.ChunkSize, c.Rate)
 	plan.Endpoint, plan.SDKAppID, plan.Identifier = c.endpoint(), c.SDKAppID, c.Identifier
 	plan.DeleteType = string(c.deleteType())
+	plan.MinSeconds = min(plan.MinSeconds, longest.Seconds()) // it is at least that
+	a.printed = true
 	if c.JSON {
 		return plan.WriteJSON(a.stdout)
 	}

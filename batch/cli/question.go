@@ -25,7 +25,9 @@ func (a *app) ask(plan *reports.Plan, through int64) error {
 	fmt.Fprint(a.stderr, "\nDeleted friendships cannot be brought back. Type yes to delete them: ")
 	answer, err := readLine(a.ctx, a.stdin)
 	if err != nil {
-		fmt.Fprintln(a.stderr)
+		fmt.Fprintln(a.stderr) // the line of the question has not been ended by whoever answers
+	}
+	if err != nil && err != io.EOF {
 		return err
 	}
 	if answer != "yes" {
@@ -34,17 +36,21 @@ func (a *app) ask(plan *reports.Plan, through int64) error {
 	return nil
 }
 
-// readLine reads a line. A read from a terminal cannot be interrupted: the goroutine that waits in it ends with the
-// process.
+// readLine reads a line; the error is [io.EOF] if it has no end, or the cause of the context's end. A read from a terminal
+// cannot be interrupted: the goroutine that waits in it ends with the process.
 func readLine(ctx context.Context, r io.Reader) (string, error) {
-	line := make(chan string, 1)
+	type result struct {
+		line string
+		err  error
+	}
+	done := make(chan result, 1)
 	go func() { // see above
-		text, _ := bufio.NewReader(r).ReadString('\n')
-		line <- strings.TrimRight(text, "\r\n")
+		line, err := bufio.NewReader(r).ReadString('\n')
+		done <- result{strings.TrimRight(line, "\r\n"), err}
 	}()
 	select {
-	case text := <-line:
-		return text, nil
+	case r := <-done:
+		return r.line, r.err
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}

@@ -2,16 +2,15 @@ package cli
 
 import (
 	"fmt"
-	"os"
 
 	"friendsweep/reports/sweep"
 )
 
 // reportCommand is `friendsweep report`.
 type reportCommand struct {
-	Report          string `arg:"" name:"REPORT" predictor:"file" help:"The report to write."`
-	Input           string `placeholder:"FILE" help:"The run's input, if it has moved or was standard input (- reads it there again)."`
-	Failures        string `placeholder:"FILE" help:"Also write the failed lines alone."`
+	Report          string `arg:"" name:"REPORT" question:"the report of which run?" predictor:"report" help:"The report to write."`
+	Input           string `predictor:"file" placeholder:"FILE" help:"The run's input, if it has moved or was standard input (- reads it there again)."`
+	Failures        string `predictor:"file" placeholder:"FILE" help:"Also write the failed lines alone."`
 	IgnoreNotFriend bool   `help:"Count not_friend as success; so it is when the run had this flag."`
 	logFlags
 }
@@ -21,15 +20,22 @@ func (reportCommand) Help() string {
 	return `Examples:
 
   friendsweep report pairs.report.csv
-  friendsweep report --input moved/pairs.csv --failures failures.csv pairs.report.csv`
+
+  friendsweep report --input moved/pairs.csv --failures failures.csv \
+      pairs.report.csv`
 }
 
 // Run writes the report of a run that died.
 func (c *reportCommand) Run(a *app) error {
 	a.setOutput(c.logFlags)
+	temp, err := tempDir()
+	if err != nil {
+		return refuse("%w", err)
+	}
+	c.Report = withoutJournal(c.Report)
 	tally, next, err := sweep.Rewrite(a.ctx, sweep.Options{
 		Report: c.Report, Pairs: c.Input, Stdin: a.stdin, Failures: c.Failures, IgnoreNotFriend: c.IgnoreNotFriend,
-		Defaults: a.defaults, TempDir: os.TempDir(), Log: a.log, Progress: a.progress,
+		Defaults: texts(a.defaults), TempDir: temp, Log: a.log, Progress: a.progress,
 	})
 	if err != nil {
 		return err

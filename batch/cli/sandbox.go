@@ -10,14 +10,17 @@ import (
 // sandboxCommand is `friendsweep sandbox`.
 type sandboxCommand struct {
 	Listen  string        `default:"127.0.0.1:8600" placeholder:"ADDR" help:"A loopback address; port 0 takes a free one."`
-	Limit   float64       `default:"200" placeholder:"N" help:"Requests per second that are let through; 0 is no limit."`
+	Limit   float64       `default:"200" placeholder:"N" help:"Requests per second that are let through; 0 is no limit. (FRIENDSWEEP_LIMIT sets this here; for delete it is a number of pairs.)"`
 	Latency time.Duration `default:"0s" placeholder:"D" help:"How long an answer takes."`
 }
 
 // Run serves the emulator until the first signal.
 func (c *sandboxCommand) Run(a *app) error {
-	if c.Limit < 0 || c.Latency < 0 {
-		return refuse("--limit and --latency cannot be negative")
+	if err := checkRate("--limit", c.Limit); err != nil {
+		return refuse("%w", err)
+	}
+	if c.Latency < 0 {
+		return refuse("--latency %s is negative", c.Latency)
 	}
 	listener, err := sandbox.Listen(c.Listen)
 	if err != nil {

@@ -13,7 +13,10 @@ import (
 type interrupted syscall.Signal
 
 // Error names the signal.
-func (i interrupted) Error() string { return "interrupted by " + unix.SignalName(syscall.Signal(i)) }
+func (i interrupted) Error() string { return "interrupted by " + i.Name() }
+
+// Name is SIGINT, for example.
+func (i interrupted) Name() string { return unix.SignalName(syscall.Signal(i)) }
 
 // Signal is the signal's number.
 func (i interrupted) Signal() int { return int(i) }
@@ -41,4 +44,12 @@ func (a *app) announceInterrupt() (stop func() bool) {
 	return context.AfterFunc(a.ctx, func() {
 		a.log.Warn(context.Cause(a.ctx).Error() + ": requests in flight finish, then the report is written; a second signal ends the program at once")
 	})
+}
+
+// announceSecond says how to go on, when the second signal comes.
+func (a *app) announceSecond(second interrupted) {
+	if next := a.next.Load(); next != nil {
+		a.log.Warn("ended at once by a second "+second.Name()+": some rows may have been sent and have no answer; nothing is lost",
+			"hint", "to continue:\n"+*next)
+	}
 }

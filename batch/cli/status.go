@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"os"
+	"strings"
 	"time"
 
 	"friendsweep/reports"
@@ -10,7 +12,7 @@ import (
 
 // statusCommand is `friendsweep status`.
 type statusCommand struct {
-	Report string `arg:"" name:"REPORT" predictor:"file" help:"The report of the run, whether it is there yet or not."`
+	Report string `arg:"" name:"REPORT" question:"the report of which run?" predictor:"report" help:"The report of the run, whether it is there yet or not."`
 }
 
 // Help is what precedes the flags in the help of status.
@@ -23,13 +25,30 @@ func (statusCommand) Help() string {
 
 // Run tells how far a run got. It changes nothing.
 func (c *statusCommand) Run(a *app) error {
-	info, err := reports.Status(a.ctx, c.Report, os.TempDir())
+	c.Report = withoutJournal(c.Report)
+	temp, err := tempDir()
+	if err != nil {
+		return refuse("%w", err)
+	}
+	info, err := reports.Status(a.ctx, c.Report, temp)
+	if a.ctx.Err() != nil {
+		return context.Cause(a.ctx)
+	}
 	if err != nil {
 		return refuse("%w\ngive the name of a report; its journal lies beside it", err)
 	}
 	standing := info.Standing(c.Report)
 	if !standing.Held && standing.Tally.Open() > 0 {
-		standing.ResumeCommand = sweep.ResumeCommand(info, c.Report, a.defaults)
+		standing.ResumeCommand = sweep.ResumeCommand(info, c.Report, texts(a.defaults))
 	}
 	return standing.WriteText(a.stdout, time.Now(), a.text(a.stdout))
+}
+
+// withoutJournal is the report's name if somebody gives the journal's, which lies beside it and may be all that is there.
+func withoutJournal(name string) string {
+	report, isJournal := strings.CutSuffix(name, ".journal")
+	if _, err := os.Stat(reports.JournalPath(name)); err == nil || !isJournal {
+		return name
+	}
+	return report
 }

@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// helps are the command lines that print help.
+var helps = []string{"--help", "help delete", "help plan", "help status", "report --help", "help sandbox", "help completion"}
+
+// TestHelpFits80Columns: the whole of it, examples included.
+func TestHelpFits80Columns(t *testing.T) {
+	t.Parallel()
+	for _, line := range helps {
+		got := call(t.Context(), strings.Fields(line)...)
+		if got.code != exitDone || got.stdout == "" {
+			t.Errorf("%s: got %+v, want help", line, got)
+		}
+		for text := range strings.Lines(got.stdout) {
+			if n := utf8.RuneCountInString(strings.TrimRight(text, "\n")); n > 80 {
+				t.Errorf("%s: a line of %d columns: %s", line, n, text)
+			}
+		}
+	}
+}
+
+// TestHelpBeginsWithWhatMostNeed: the flags that every run needs precede the others.
+func TestHelpBeginsWithWhatMostNeed(t *testing.T) {
+	t.Parallel()
+	help := call(t.Context(), "help", "delete").stdout
+	last := 0
+	for _, text := range []string{"--region=", "--sdkappid=", "--secret-key-file=", "--sandbox ", "--delete-type=", "--limit=", "--resume ", "-y, --yes", "--endpoint=", "--backoff-max="} {
+		at := strings.Index(help[last:], "  "+text)
+		if at < 0 {
+			t.Fatalf("%s does not follow what it should in\n%s", text, help)
+		}
+		last += at
+	}
+}

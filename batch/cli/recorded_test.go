@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// parse is what recorded makes of a command line.
+func parse(t *testing.T, args ...string) map[string]any {
+	t.Helper()
+	answered := false
+	a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
+	a.ctx = context.Background()
+	parser, err := a.newParser(&commands{}, io.Discard, &answered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen, err := parser.Parse(args)
+	if err != nil {
+		t.Fatalf("%q: %v", args, err)
+	}
+	return recorded(chosen)
+}
+
+// TestRecorded: switches are bools, all else is text, files are whole paths, and what has no value is left out.
+func TestRecorded(t *testing.T) {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := parse(t, "delete", "--from-column", "true", "--to-column=false", "--identifier", "no", "--yes", "--limit", "7", "--max-duration", "90m",
+		"--report", "r.csv", "--max-failures", "5%", "--rate", "0.5", "p.csv")
+	want := map[string]any{
+		"from-column": "true", "to-column": "false", "identifier": "no", "yes": true, "limit": "7", "max-duration": "1h30m0s",
+		"report": here + "/r.csv", "max-failures": "5%", "rate": "0.5",
+	}
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s: got %#v, want %#v", name, got[name], value)
+		}
+	}
+	if got["resume"] != false {
+		t.Errorf("a switch that is off: got %#v, want false", got["resume"])
+	}
+	for _, name := range []string{"region", "max-rows", "failures", "help", "version"} {
+		if value, ok := got[name]; ok {
+			t.Errorf("%s has no value: got %#v, want it left out", name, value)
+		}
+	}
+}
+
+// TestArguments: what recorded keeps, spelled as arguments and parsed again in another environment, is the same.
+func TestArguments(t *testing.T) {
+	lines := [][]string{
+		{"--sandbox"},
+		{"--from-column", "true", "--to-column", "false", "--identifier", "false"},
+		{"--from-column=--yes", "--to-column", "a b'c\n", "--note", "x=y --z"},
+		{"--chunk-size", "1000", "--rate", "200", "--delete-type", "single", "--max-failures", "50%"},
+		{"--chunk-size", "7", "--yes=false", "--resume", "--report=-r.csv", "--timeout", "1m30s", "--quiet"},
+		{"--row-rate", "1000", "--max-invalid", "100%", "--regroup", "--delete-type", "both", "--workers", "3"},
+	}
+	environments := []map[string]string{
+		{},
+		{"FRIENDSWEEP_CHUNK_SIZE": "5", "FRIENDSWEEP_RATE": "1", "FRIENDSWEEP_DELETE_TYPE": "both", "FRIENDSWEEP_IDENTIFIER": "boss"},
+		{"FRIENDSWEEP_REGION": "tokyo", "FRIENDSWEEP_NOTE": "n", "FRIENDSWEEP_FAILURES": "f.csv", "FRIENDSWEEP_FROM_COLUMN": "x"},
+		{"FRIENDSWEEP_YES": "true", "FRIENDSWEEP_RESUME": "yes", "FRIENDSWEEP_QUIET": "1", "FRIENDSWEEP_MAX_FAILURES": "9"},
+	}
+	for _, line := range lines {
+		flags := parse(t, append(append([]string{"delete"}, line...), "p.csv")...)
+		for _, environment := range environments {
+			t.Run("", func(t *testing.T) {
+				for name, value := range environment {
+					t.Setenv(name, value)
+				}
+				a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
+				args := arguments(flags, a.unasked())
+				got := parse(t, append(append([]string{"delete"}, args...), "p.csv")...)
+				if diff := cmp.Diff(got, flags); diff != "" {
+					t.Errorf("%q became %q in %v: got (-), want (+)\n%s", line, args, environment, diff)
+				}
+			})
+		}
+	}
+}
+
+// TestArgumentsAreFew: what is so in any case is not named.
+func TestArgumentsAreFew(t *testing.T) {
+	t.Setenv("FRIENDSWEEP_REGION", "tokyo")
+	a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
+	flags := parse(t, "delete", "--region", "tokyo", "--chunk-size", "1000", "--from-column", "true", "--yes", "p.csv")
+	got := arguments(flags, a.unasked())
+	if diff := cmp.Diff(got, []string{"--from-column=true", "--yes"}); diff != "" {
+		t.Errorf("got (-), want (+)\n%s", diff)
+	}
+	t.Setenv("FRIENDSWEEP_RATE", "fast")
+	if got := a.unasked(); got != nil {
+		t.Errorf("in an environment that is refused itself: got %v, want nothing to be left out", got)
+	}
+}
