@@ -33,7 +33,7 @@ func (a *app) newParser(into *commands, help io.Writer, answered *bool) (*kong.K
 		kong.Writers(help, a.stderr), kong.Exit(func(int) { *answered = true }), kong.ExplicitGroups(groups), kong.Bind(a),
 		kong.KindMapper(reflect.String, kong.MapperFunc(asItIs)),
 		kong.Vars{"version": "friendsweep " + a.version + " " + runtime.Version(), "regions": strings.Join(chat.Regions(), ", ")},
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}), kong.ValueFormatter(describe))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: helpWidth}), kong.ValueFormatter(describe))
 }
 
 // asItIs takes a text as it was given. kong's own way leads through JSON, which puts other bytes in the place of those that
@@ -47,7 +47,7 @@ func asItIs(ctx *kong.DecodeContext, target reflect.Value) error {
 	return nil
 }
 
-// command parses the arguments and runs what they name.
+// command runs what the arguments name.
 func (a *app) command() error {
 	args, help := a.args, a.stdout
 	switch {
@@ -55,30 +55,40 @@ func (a *app) command() error {
 	case len(args) == 0:
 		args, help, a.code = []string{"--help"}, a.stderr, exitUsage
 	case args[0] == "help":
-		args = append(args[1:], "--help")
+		return a.help(args[1:])
 	}
+	chosen, err := a.parse(args, help)
+	if err != nil || chosen == nil {
+		return err
+	}
+	return chosen.Run()
+}
+
+// parse finds out what the arguments say. It returns nil if all there was to say has been said: help, the version, or what
+// a shell wants to know.
+func (a *app) parse(args []string, help io.Writer) (*kong.Context, error) {
 	answered := false
 	parser, err := a.newParser(&commands{}, help, &answered)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	kongplete.Complete(parser, kongplete.WithPredictors(predictors))
 	if answered {
-		return nil
+		return nil, nil
 	}
 	chosen, err := parser.Parse(args)
 	if answered {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return a.misused(err)
+		return nil, a.misused(err)
 	}
 	a.variables = variables(chosen)
 	a.flags = recorded(chosen)
 	a.defaults = a.unasked()
 	a.json = given(chosen, "json")
 	a.strangers(parser)
-	return chosen.Run()
+	return chosen, nil
 }
 
 // given tells whether a switch is on. A command that has no such switch has it off.
@@ -91,9 +101,11 @@ func given(chosen *kong.Context, name string) bool {
 	return false
 }
 
+// more is the hint where nothing better is known.
+const more = "`friendsweep help`, or `friendsweep help COMMAND`, tells more"
+
 // misused is an error of the parser in the words of whoever typed the command line.
 func (a *app) misused(err error) error {
-	const more = "`friendsweep help`, or `friendsweep help COMMAND`, tells more"
 	var wrong *kong.ParseError
 	if !errors.As(err, &wrong) || wrong.Context == nil {
 		return refuse("%w\n%s", err, more)
@@ -106,7 +118,7 @@ func (a *app) misused(err error) error {
 		}
 	}
 	if m := unknownFlag.FindStringSubmatch(err.Error()); m != nil {
-		return refuse("unknown flag %s\n%s", m[1], suggestion(m[1], m[2], more))
+		return refuse("unknown flag %s\n%s", m[1], suggestion(m[1], m[2]))
 	}
 	if question := missing(chosen); question != "" && chosen.Error == nil {
 		return refuse("%s\n%s", question, more)
@@ -142,7 +154,7 @@ var elsewhere = map[string]string{
 
 // suggestion is the hint for an unknown flag; near are the names like it, quoted, as kong found them. The flag that skips
 // the question is never proposed: somebody who mistypes would delete unasked.
-func suggestion(name, near, more string) string {
+func suggestion(name, near string) string {
 	if hint, ok := elsewhere[name]; ok {
 		return hint
 	}
