@@ -19,8 +19,9 @@ const searchLimit = 64
 type item struct {
 	line  int64
 	to    string
-	fails int  // retryable failures in this run
-	lost  bool // an answer for it was lost, in this run or an earlier one
+	fails int   // retryable failures in this run
+	lost  bool  // an answer for it was lost, in this run or an earlier one
+	first sight // what the run had seen of the API when it failed for the first time
 }
 
 // part is a chunk, or what a refused request is split into.
@@ -28,6 +29,7 @@ type part struct {
 	items   []item
 	half    bool      // it comes from a split
 	refusal chat.Item // why the request was refused that was split
+	endless bool      // splitting ends in a true fate, so the search limit is not for it
 }
 
 // job works through one account.
@@ -128,7 +130,7 @@ func (j *job) chunk(items []item) {
 	for len(parts) > 0 {
 		p := parts[0]
 		parts = parts[1:]
-		if p.half && !j.accepted && j.refusals >= searchLimit {
+		if p.half && !j.accepted && j.refusals >= searchLimit && !p.endless {
 			j.condemn(p)
 			continue
 		}
@@ -168,7 +170,6 @@ func (j *job) condemn(p part) {
 // for what one of them contains: then it returns the halves.
 func (j *job) part(p part) (halves []part) {
 	var retry *backoff.ExponentialBackOff // made for the first failure: nearly every request succeeds
-	resigned := false
 	for again := false; ; again = true {
 		v, ok := j.attempt(p, again)
 		if !ok {
@@ -179,10 +180,6 @@ func (j *job) part(p part) (halves []part) {
 		if p.items = v.open; len(p.items) == 0 {
 			return halves
 		}
-		if v.resign {
-			j.resign(v, resigned)
-		}
-		resigned = v.resign
 		if retry == nil {
 			retry = backoff.NewExponentialBackOff(backoff.WithInitialInterval(j.BackoffInitial),
 				backoff.WithMaxInterval(j.BackoffMax), backoff.WithMaxElapsedTime(0))
@@ -194,16 +191,6 @@ func (j *job) part(p part) (halves []part) {
 	}
 }
 
-// resign renews an expired signature; a request that comes back expired again stops the run.
-func (j *job) resign(v verdict, again bool) {
-	if again || !j.Renew(v.answer.Generation) {
-		j.run.stop(&Stop{
-			Reason: fmt.Sprintf("the API refused the UserSig with code %d, %s: %s", v.answer.Code, chat.Meaning(v.answer.Code), v.answer.Info),
-			Hint:   chat.Advice(v.answer.Code),
-		})
-	}
-}
-
 // halves are the parts that a refused request is split into. A single item is a part of its own when the others were
 // answered.
 func (v *verdict) halves() []part {
@@ -212,7 +199,7 @@ func (v *verdict) halves() []part {
 	var parts []part
 	for _, items := range [][]item{v.split[:mid], v.split[mid:]} {
 		if len(items) > 0 {
-			parts = append(parts, part{items: items, half: true, refusal: refusal})
+			parts = append(parts, part{items: items, half: true, refusal: refusal, endless: v.endless})
 		}
 	}
 	return parts
@@ -235,10 +222,11 @@ func (j *job) pause(wait bool, retry *backoff.ExponentialBackOff) bool {
 	return j.grasp() && j.ctx.Err() == nil
 }
 
-// attempt makes one request for the items: journal, pace, send, judge, journal. It returns false when nothing was sent
-// because the run ends, or when the journal failed.
+// attempt makes one request for the items: the turn of the pace, the journal's line and its sync, the request, the
+// journal's line about the answer. So a crash leaves no row unknown that only waited for the pace. It returns false when
+// nothing was sent because the run ends, or when the journal failed.
 func (j *job) attempt(p part, again bool) (v verdict, ok bool) {
-	if j.ctx.Err() != nil {
+	if j.turn(len(p.items)) != nil {
 		return verdict{}, false
 	}
 	j.lines, j.tos = j.lines[:0], j.tos[:0]
@@ -250,7 +238,7 @@ func (j *job) attempt(p part, again bool) (v verdict, ok bool) {
 		j.fail(err)
 		return verdict{}, false
 	}
-	if j.turn() != nil {
+	if j.ctx.Err() != nil {
 		if err := j.Withdraw(id); err != nil {
 			j.fail(err)
 		}
@@ -260,6 +248,7 @@ func (j *job) attempt(p part, again bool) (v verdict, ok bool) {
 	if again {
 		j.Stats.Retried.Add(1)
 	}
+	j.api.sent.Add(1)
 	left := time.Now()
 	answer := j.Send(j.outlasting, j.account, j.tos)
 	v = j.judge(p.items, answer)
@@ -271,9 +260,9 @@ func (j *job) attempt(p part, again bool) (v verdict, ok bool) {
 	return v, true
 }
 
-// turn waits for the pace.
-func (j *job) turn() error {
+// turn waits for the pace of so many rows.
+func (j *job) turn(rows int) error {
 	j.Stats.InPace.Add(1)
 	defer j.Stats.InPace.Add(-1)
-	return j.pace.wait(j.ctx)
+	return j.pace.wait(j.ctx, rows)
 }

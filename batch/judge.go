@@ -12,9 +12,10 @@ const presumedInfo = "presumed deleted: an earlier answer was lost, then 31704; 
 
 // verdict is what an answer means for the items of its request and for the run.
 type verdict struct {
-	sorted *sorter
-	open   []item // to be sent again as they are
-	split  []item // to be sent again in halves
+	sorted  *sorter
+	open    []item // to be sent again as they are
+	split   []item // to be sent again in halves
+	endless bool   // splitting ends in a true fate for every row
 
 	wait      bool // a failure: back off before sending again
 	throttled bool
@@ -31,6 +32,9 @@ func (j *job) judge(items []item, a chat.Answer) verdict {
 	if v.accepted {
 		j.proven.Store(true)
 	}
+	if a.Kind == chat.Envelope {
+		j.api.answered.Add(1)
+	}
 	keep := items[:0] // in place: an item is read before its place is written
 	for i, it := range items {
 		f := a.Row(i)
@@ -39,7 +43,7 @@ func (j *job) judge(items []item, a chat.Answer) verdict {
 		switch {
 		case res.Outcome != Open:
 		case j.splits(f.Ruling):
-			v.split = append(v.split, it)
+			v.split, v.endless = append(v.split, it), f.Unbounded
 		default:
 			keep = append(keep, it)
 		}
@@ -90,11 +94,15 @@ func (j *job) rule(v *verdict, it *item, f chat.Fate) Result {
 func (j *job) again(v *verdict, it *item, f chat.Fate) Outcome {
 	v.wait = true
 	it.fails++
+	it.first.fail(&j.api, v.answer.Kind, it.fails)
 	switch {
 	case it.fails < j.MaxAttempts:
 		return Open
 	case f.ThenStop:
 		v.halt(f)
+		return Open
+	case j.api.isOut(&it.first):
+		v.stop = outage(f)
 		return Open
 	}
 	return GaveUp
@@ -126,18 +134,25 @@ func (v *verdict) halt(f chat.Fate) {
 // follow does what an answer means for the run: pace, signature, stop, counters.
 func (j *job) follow(v verdict, left time.Time) {
 	j.accepted = j.accepted || v.accepted
-	if len(v.split) > 0 {
+	if len(v.split) > 0 && !v.endless {
 		j.refusals++
 	}
 	switch {
+	case !v.throttled && v.resign: // says nothing about the pace
 	case !v.throttled:
 		j.pace.answered()
+		if v.answer.Kind == chat.Envelope {
+			j.signatures.note(v.answer.Generation)
+		}
 	case !j.pace.throttled(left, v.sorted.decided() > 0):
 		v.stop = &Stop{Reason: fmt.Sprintf("the API has answered nothing but \"too frequent\" for %s", giveUpAfter),
 			Hint: "Another program may be using up the app's limit; lower --rate and continue later."}
 	}
 	if v.throttled {
 		j.Stats.Throttled.Add(1)
+	}
+	if v.stop == nil && v.resign {
+		v.stop = j.renew(v.answer)
 	}
 	if v.stop != nil {
 		j.run.stop(v.stop)

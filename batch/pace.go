@@ -15,6 +15,7 @@ const (
 	cutAtMostEvery = 200 * time.Millisecond // requests under way when the pace is cut say nothing about the new one
 	climbPerSecond = 0.05
 	slowest        = 1.0 // requests per second
+	documented     = 200 // requests per second that the API allows (vendor page 34905)
 	// headroom keeps what the server counts in any one second below the limit although requests arrive less evenly
 	// than they leave.
 	headroom = 0.993
@@ -26,7 +27,8 @@ const (
 type pace struct {
 	turn    chan struct{} // held by the one request that waits; the others wait for it, so that a cut holds at once
 	limiter *rate.Limiter
-	full    rate.Limit // requests per second asked for
+	rows    *rate.Limiter // of rows; nil for no limit
+	full    rate.Limit    // requests per second asked for
 
 	mu      sync.Mutex
 	now     rate.Limit // requests per second, at most full
@@ -38,8 +40,8 @@ type pace struct {
 	before  int // sent in the second before
 }
 
-// newPace makes a pace of so many requests per second; 0 is no limit.
-func newPace(perSecond float64) *pace {
+// newPace makes a pace of so many requests and rows per second; 0 is no limit.
+func newPace(perSecond, rowsPerSecond float64) *pace {
 	full := rate.Limit(perSecond * headroom)
 	if perSecond == 0 {
 		full = rate.Inf
@@ -50,17 +52,24 @@ func newPace(perSecond float64) *pace {
 		// second timers are too coarse, and requests leave in small groups.
 		burst = max(2, int(perSecond/500))
 	}
-	return &pace{turn: make(chan struct{}, 1), limiter: rate.NewLimiter(full, burst), full: full, now: full}
+	p := &pace{turn: make(chan struct{}, 1), limiter: rate.NewLimiter(full, burst), full: full, now: full}
+	if rowsPerSecond > 0 {
+		p.rows = rate.NewLimiter(rate.Limit(rowsPerSecond), 1)
+	}
+	return p
 }
 
-// wait blocks until the next request may leave, or the context is done.
-func (p *pace) wait(ctx context.Context) error {
+// wait blocks until the next request, of so many rows, may leave, or the context is done.
+func (p *pace) wait(ctx context.Context, rows int) error {
 	select {
 	case p.turn <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	defer func() { <-p.turn }()
+	if err := p.waitRows(ctx, rows); err != nil {
+		return err
+	}
 	if err := p.limiter.Wait(ctx); err != nil {
 		return err
 	}
@@ -68,6 +77,22 @@ func (p *pace) wait(ctx context.Context) error {
 		p.tick()
 	}
 	return ctx.Err()
+}
+
+// waitRows waits until all rows of earlier requests have had their time, and takes the time of these: the rows of one
+// request leave together, and the next one waits for it.
+func (p *pace) waitRows(ctx context.Context, rows int) error {
+	if p.rows == nil {
+		return nil
+	}
+	if err := p.rows.Wait(ctx); err != nil {
+		return err
+	}
+	now := time.Now()
+	for range rows - 1 { // one by one, because a limiter refuses more at once than its burst
+		p.rows.ReserveN(now, 1)
+	}
+	return nil
 }
 
 // tick counts the requests of each second, to know what to halve when there was no limit.
@@ -97,7 +122,8 @@ func (p *pace) throttled(left time.Time, partly bool) bool {
 		return true
 	}
 	if p.now == rate.Inf {
-		p.now = rate.Limit(max(p.sent, p.before))
+		// A run that has only begun knows no pace of its own: the API's documented limit is the better guess.
+		p.now = rate.Limit(max(p.sent, p.before, documented))
 	}
 	p.now = max(p.now/2, min(slowest, p.full))
 	p.cut, p.climbed = now, now

@@ -27,6 +27,7 @@ type Options struct {
 	ChunkSize      int           // pairs per request, 1 to 1000 (vendor page 34905)
 	Workers        int           // requests in flight, at least 1
 	Rate           float64       // requests per second, retries included; 0 is no limit
+	RowRate        float64       // rows per second, retries included; 0 is no limit
 	MaxAttempts    int           // retryable failures of one row before it is given up, at least 1
 	BackoffInitial time.Duration // first delay before a retry
 	BackoffMax     time.Duration // longest delay before a retry
@@ -113,7 +114,7 @@ const parked = 4
 func (r *Runner) Run(ctx context.Context, groups, mirrors iter.Seq2[input.Group, error]) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	run := &run{Runner: r, ctx: ctx, outlasting: context.WithoutCancel(ctx), cancel: cancel, pace: newPace(r.Rate),
+	run := &run{Runner: r, ctx: ctx, outlasting: context.WithoutCancel(ctx), cancel: cancel, pace: newPace(r.Rate, r.RowRate),
 		hands: make(chan struct{}, r.Workers)}
 	r.Stats.pace.Store(run.pace)
 	if !r.Deadline.IsZero() {
@@ -134,9 +135,11 @@ type run struct {
 	pace       *pace
 	hands      chan struct{} // held by the accounts at work, one for each request that may be in flight
 	proven     atomic.Bool   // a request of this run has succeeded
-	taken      atomic.Int64  // pairs sent for the first time, against Limit
-	full       atomic.Bool   // Limit is used up: what was taken is finished, nothing more is taken
-	left       atomic.Bool   // rows are left open
+	api        api
+	signatures signatures
+	taken      atomic.Int64 // pairs sent for the first time, against Limit
+	full       atomic.Bool  // Limit is used up: what was taken is finished, nothing more is taken
+	left       atomic.Bool  // rows are left open
 
 	accounts atomic.Int64 // with a decided row
 

@@ -441,28 +441,142 @@ func TestUndocumented60xxxIsRetriedThenStops(t *testing.T) {
 
 func TestAnExpiredSignatureIsRenewedOnce(t *testing.T) {
 	for _, tc := range []struct {
-		name    string
-		renews  bool
-		expired int // answers before a signature is accepted
-		stops   bool
-	}{{"renewed", true, 1, false}, {"expired again", true, 2, true}, {"fixed", false, 1, true}} {
+		name   string
+		renews bool
+		codes  []int // of the first answers; then everything is deleted
+		stops  bool
+	}{
+		{"renewed", true, []int{70001}, false},
+		{"expired again", true, []int{70001, 70001}, true},
+		{"fixed", false, []int{70001}, true},
+		{"too frequent in between proves nothing", true, []int{70001, 60007, 70001}, true},
+		{"expired a day later", true, []int{70001, 30006, 70001}, false},
+	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				generation := 1
 				f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) chat.Answer {
-					if n < tc.expired {
-						return refusal(to, 70001)
+					a := items(to, nil)
+					if n < len(tc.codes) {
+						a = refusal(to, tc.codes[n])
 					}
-					return items(to, nil)
+					a.Generation = generation
+					return a
 				})
-				f.Renew = func(int) bool { return tc.renews }
-				f.MaxAttempts = 1 // they do not count
-				err := f.run(t.Context())
-				if (err != nil) != tc.stops {
+				f.Renew = func(int) bool { generation++; return tc.renews }
+				f.MaxAttempts = 2 // they do not count, but for 30006
+				if err := f.run(t.Context()); (err != nil) != tc.stops {
 					t.Errorf("got %v, want a stop: %v", err, tc.stops)
 				}
 			})
 		})
 	}
+}
+
+func TestAnOutageGivesNoRowUp(t *testing.T) {
+	gone := chat.Answer{Kind: chat.DialFault, Info: "connection refused"}
+	for _, tc := range []struct {
+		name  string
+		serve server
+		stops bool
+	}{
+		{"nobody listens", func(int, string, []string) chat.Answer { return gone }, true},
+		{"a page instead of answers", func(int, string, []string) chat.Answer {
+			return chat.Answer{Kind: chat.UnreadableFault, Info: "the answer is HTML, not JSON"}
+		}, true},
+		{"it goes away in the middle", func(n int, _ string, to []string) chat.Answer {
+			if n < 10 {
+				return items(to, nil)
+			}
+			return gone
+		}, true},
+		{"one account fails alone", func(_ int, account string, to []string) chat.Answer {
+			if account == "a3" {
+				return gone
+			}
+			return items(to, nil)
+		}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, single(500), false, tc.serve)
+				f.Rate, f.MaxAttempts = 20, 4
+				err := f.run(t.Context())
+				var stop *Stop
+				if errors.As(err, &stop) != tc.stops {
+					t.Fatalf("got %v, want a stop: %v", err, tc.stops)
+				}
+				if tc.stops && (!strings.Contains(stop.Reason, "connection refused") && !strings.Contains(stop.Reason, "HTML") || f.outcomes()[GaveUp] > 0) {
+					t.Errorf("got %q and %v, want the cause, and no row given up", stop.Reason, f.outcomes())
+				}
+				if !tc.stops && f.outcomes()[GaveUp] != 1 {
+					t.Errorf("got %v, want one row given up", f.outcomes())
+				}
+			})
+		})
+	}
+}
+
+// A row that waits for the pace was certainly not sent: nothing about it may be in the journal.
+func TestTheJournalComesAfterThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(100), false, ok)
+		f.Rate, f.Workers = 2, 64
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		f.run(ctx)
+		if sent := len(f.requests); len(f.log) > sent {
+			t.Errorf("got %d lines about requests, want those of the %d that left", len(f.log), sent)
+		}
+	})
+}
+
+// 31704 for a whole request is split until every row has its own answer, however many requests that takes.
+func TestNotFriendForAWholeRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 300), false, func(_ int, _ string, to []string) chat.Answer { return refusal(to, 31704) })
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.outcomes(); got[NotFriend] != 300 {
+			t.Errorf("got %v, want 300 not_friend", got)
+		}
+	})
+}
+
+func TestRowRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 300)+pairs("bob", 300)+single(50), false, ok)
+		f.RowRate, f.ChunkSize = 50, 100
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for _, r := range f.requests {
+			if most := int(r.at.Seconds()*f.RowRate) + 1; rows > most {
+				t.Errorf("%d rows left before %s, want at most %d", rows, r.at, most)
+			}
+			rows += len(r.to)
+		}
+	})
+}
+
+// One early "too frequent" must not leave a run without a limit at the slowest pace.
+func TestAnEarlyTooFrequentWithoutALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(400), false, func(n int, _ string, to []string) chat.Answer {
+			if n == 0 {
+				return refusal(to, 60007)
+			}
+			return items(to, nil)
+		})
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(f.start); took > 8*time.Second {
+			t.Errorf("took %s, want the 4 s that half of the documented limit allows", took)
+		}
+	})
 }
 
 func TestTooFrequentSlowsTheWholeRunDown(t *testing.T) {
@@ -501,7 +615,7 @@ func TestTooFrequentSlowsTheWholeRunDown(t *testing.T) {
 
 func TestThePaceRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(200)
+		p := newPace(200, 0)
 		p.throttled(time.Now(), false)
 		if got := p.slowed(); got == 0 || got > 100 {
 			t.Fatalf("got %v after a cut, want at most half", got)
@@ -532,7 +646,7 @@ func TestTenMinutesOfTooFrequentStop(t *testing.T) {
 
 func TestTenMinutesWithSomeAnswersDoNotStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(200)
+		p := newPace(200, 0)
 		for range 100 {
 			time.Sleep(time.Minute)
 			if !p.throttled(time.Now(), true) {

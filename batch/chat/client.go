@@ -188,17 +188,24 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 func (c *Client) send(parent context.Context, query string, body []byte, to []string) Answer {
 	ctx, cancel := context.WithTimeout(parent, c.timeout)
 	defer cancel()
-	var way passage
-	resp, err := c.transport.RoundTrip(c.request(way.watch(ctx), query, body))
+	var sent delivery
+	resp, err := c.transport.RoundTrip(c.request(sent.traced(ctx), query, body))
 	if err != nil {
-		return c.fault(parent, err, ctx.Err() != nil, !way.open)
+		return c.fault(parent, err, ctx.Err() != nil, !sent.open)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// From here on the connection is ours alone: no time-out ends a read from it.
+		return refusal(resp.StatusCode)
+	}
 	if resp.StatusCode != http.StatusOK {
 		io.CopyN(io.Discard, resp.Body, maxDrain)
 		return refusal(resp.StatusCode)
 	}
 	a, err := c.read(resp, to)
+	if a.Info == errForeign.Error() {
+		sent.conn.Close() // what comes next on it may be an answer too late, again
+	}
 	if err != nil {
 		a = c.fault(parent, err, ctx.Err() != nil, false)
 	}

@@ -520,3 +520,34 @@ func TestConcurrentDeletes(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// After a 101 the connection is the caller's, and no time-out of the library ends a read from it.
+func TestSwitchedProtocolsEnd(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() { // ended by closing l
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+		}
+	}()
+	cfg := config("http://" + l.Addr().String())
+	cfg.Timeout = time.Second
+	c := newClient(t, cfg)
+	answered := make(chan Answer, 1)
+	go func() { answered <- c.Delete(t.Context(), "a", []string{"b"}) }()
+	select {
+	case a := <-answered:
+		if a.Kind != UnreadableFault && a.Kind != LostFault {
+			t.Errorf("got %+v, want an unreadable or lost answer", a)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the request never ended")
+	}
+}

@@ -32,6 +32,8 @@ type Ruling struct {
 	// UntilProven: stop instead, as long as no request of this run has succeeded. The code is either the run's credentials'
 	// fault or one row's, and only a success tells.
 	UntilProven bool
+	// Unbounded: splitting ends in a true fate for every row, so it is worth any number of requests.
+	Unbounded bool
 }
 
 // Where is what [Judge] judges: a code with its place, or the lack of one.
@@ -71,6 +73,7 @@ var (
 	resign    = Ruling{Verdict: Resign}
 	stop      = Ruling{Verdict: Stop}
 	splitOnce = Ruling{Verdict: Split, UntilProven: true}
+	splitAll  = Ruling{Verdict: Split, Unbounded: true}
 	retryStop = Ruling{Verdict: Retry, ThenStop: true}
 )
 
@@ -93,7 +96,7 @@ func Judge(where Where, code int, text string) Ruling {
 	case AtRow:
 		return judgeRow(code, text)
 	case AtRequest:
-		return judgeRequest(code)
+		return judgeWhole(code, text)
 	}
 	return withoutCode[where]
 }
@@ -109,6 +112,14 @@ func judgeItem(code int, text string) Ruling {
 		return *e.item
 	}
 	return refuse
+}
+
+// judgeWhole is about a request of several rows: one that is no friend says nothing about the others.
+func judgeWhole(code int, text string) Ruling {
+	if code == 30001 && strings.Contains(text, notFriendText) {
+		return splitAll
+	}
+	return judgeRequest(code)
 }
 
 // judgeRow turns what can no longer be split into the row's own fate.

@@ -19,7 +19,7 @@ func TestJudgeCodes(t *testing.T) {
 		{[]int{30004}, rulings{stop, stop, stop}},
 		{[]int{30006, 30008}, rulings{retry, retry, retry}},
 		{[]int{30007}, rulings{retryLost, retryLost, retryLost}},
-		{[]int{31704}, rulings{split, notFriend, notFriend}},
+		{[]int{31704}, rulings{splitAll, notFriend, notFriend}},
 		{[]int{31707}, rulings{throttle, throttle, throttle}},
 		{[]int{60007, 60011, 60018, 60019}, rulings{throttle, throttle, throttle}},
 		{[]int{60008, 60013, 60014}, rulings{retryLost, retryLost, retryLost}},
@@ -56,7 +56,7 @@ func TestJudgeText(t *testing.T) {
 	}{
 		{AtItem, 30001, "Err_SNS_FriendDelete_Not_Friend", notFriend},
 		{AtRow, 30001, "Err_SNS_FriendDelete_Not_Friend", notFriend},
-		{AtRequest, 30001, "Err_SNS_FriendDelete_Not_Friend", split},
+		{AtRequest, 30001, "Err_SNS_FriendDelete_Not_Friend", splitAll},
 		{AtItem, 30001, "Err_SNS_FriendDelete_Invalid", refuse},
 		{AtRow, 30003, "Not_Friend", refuse},
 		{AtItem, 30003, "Not_Friend", refuse},

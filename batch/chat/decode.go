@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/go-faster/jx"
@@ -18,6 +19,7 @@ var (
 	errTwoCodes = errors.New("the answer has two different values of ErrorCode")
 	errTwoNames = errors.New("the answer has an item with two different values of To_Account")
 	errNoArray  = errors.New("the answer's ResultItem is not an array")
+	errForeign  = errors.New("the answer lacks an account that was asked for and names one that was not: it may be another request's")
 )
 
 // maxKept is the size of buffer that is kept for the next answer: 1000 items with texts fit in.
@@ -36,6 +38,7 @@ type decoder struct {
 	next   int            // the row that the next item is about, if the answer keeps the request's order
 	index  map[string]int // rows by name, made for the first answer that does not
 	ready  bool           // whether index is of this answer's rows
+	alien  bool           // the answer names an account that was not asked for
 
 	hasCode bool
 	code    int
@@ -68,6 +71,9 @@ func (d *decoder) decode(body []byte, to []string) (Answer, error) {
 			*it = Item{State: Contradicted, Info: "the answer gives code 0 and lists the row as failed"}
 		}
 	}
+	if d.alien && slices.ContainsFunc(d.items, func(it Item) bool { return it.State == Missing }) {
+		return Answer{}, errForeign
+	}
 	return Answer{Kind: Envelope, Code: d.code, Info: d.info, Items: d.items}, nil
 }
 
@@ -75,7 +81,7 @@ func (d *decoder) begin(body []byte, to []string) {
 	d.jx.ResetBytes(body)
 	d.to, d.items = to, make([]Item, len(to))
 	d.failed = append(d.failed[:0], make([]bool, len(to))...)
-	d.next, d.ready = 0, false
+	d.next, d.ready, d.alien = 0, false, false
 	d.hasCode, d.code, d.info = false, 0, ""
 }
 

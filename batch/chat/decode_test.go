@@ -62,8 +62,7 @@ func TestDecodeHostileItems(t *testing.T) {
 		{"null list", `"ResultItem":null`, []Item{{}, {}}},
 		{"no list", `"ResultItems":[` + a("0") + `]`, []Item{{}, {}}},
 		{"empty list", `"ResultItem":[]`, []Item{{}, {}}},
-		{"unknown ids", `"ResultItem":[{"To_Account":"x","ResultCode":0},` + a("0") + `,{"To_Account":"y","ResultCode":0}]`, []Item{ok(0), {}}},
-		{"another case is another id", `"ResultItem":[{"To_Account":"A","ResultCode":0}]`, []Item{{}, {}}},
+		{"unknown ids", `"ResultItem":[{"To_Account":"x","ResultCode":0},` + a("0") + `,{"To_Account":"y","ResultCode":0},` + b("0") + `]`, []Item{ok(0), ok(0)}},
 		{"keys in another case", `"ResultItem":[{"to_account":"a","ResultCode":0},{"To_Account":"b","resultcode":0}],"resultitem":[` + a("0") + `]`, []Item{{}, {}}},
 		{"repeated, same code", `"ResultItem":[` + a("0") + `,` + a("0") + `,` + b("0") + `]`, []Item{ok(0), ok(0)}},
 		{"repeated, other code", `"ResultItem":[` + a("0") + `,` + b("0") + `,` + a("30006") + `]`,
@@ -204,7 +203,7 @@ func TestRow(t *testing.T) {
 		{"contradicted", Answer{Items: []Item{clash("why")}}, Fate{Ruling: retryLost, Info: "why"}},
 		{"contradicted in a refused request", Answer{Code: 30004, Items: []Item{clash("why")}}, Fate{Ruling: retryLost, Info: "why"}},
 		{"single row refused", Answer{Code: 31704, Info: "x", Items: []Item{{}}}, Fate{notFriend, true, 31704, "x"}},
-		{"many rows refused", Answer{Code: 31704, Info: "x", Items: []Item{{}, {}}}, Fate{split, true, 31704, "x"}},
+		{"many rows refused", Answer{Code: 31704, Info: "x", Items: []Item{{}, {}}}, Fate{splitAll, true, 31704, "x"}},
 		{"fault", Answer{Kind: LostFault, Info: "reset"}, Fate{Ruling: retryLost, Info: "reset"}},
 		{"fault before sending", Answer{Kind: DialFault, Info: "refused"}, Fate{Ruling: retry, Info: "refused"}},
 	} {
@@ -223,7 +222,7 @@ func TestDecoderKeepsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.forget()
-	second, err := d.decode([]byte(`{"ErrorCode":0,"ResultItem":[{"To_Account":"b","ResultCode":0},{"To_Account":"a","ResultCode":0}]}`), []string{"c", "b"})
+	second, err := d.decode([]byte(`{"ErrorCode":0,"ResultItem":[{"To_Account":"b","ResultCode":0}]}`), []string{"c", "b"})
 	if diff := cmp.Diff(second, Answer{Items: []Item{{}, ok(0)}}); diff != "" || err != nil {
 		t.Errorf("second: got (-), want (+), error %v:\n%s", err, diff)
 	}
@@ -252,6 +251,19 @@ func TestDecodeAnyOrder(t *testing.T) {
 	for i, item := range got.Items {
 		if item != ok(0) {
 			t.Errorf("item %d: got %+v, want %+v", i, item, ok(0))
+		}
+	}
+}
+
+// An answer that lacks an account that was asked for and names one that was not may be another request's.
+func TestAnswerOfAnotherRequest(t *testing.T) {
+	for _, fields := range []string{
+		`"ResultItem":[{"To_Account":"a","ResultCode":0},{"To_Account":"x","ResultCode":0}]`,
+		`"ResultItem":[{"To_Account":"A","ResultCode":0}]`,
+		`"ResultItem":[{"To_Account":"a","ResultCode":0}],"Fail_Account":["x"]`,
+	} {
+		if got, err := decodeText(`{"ErrorCode":0,`+fields+`}`, "a", "b"); err != errForeign {
+			t.Errorf("%s: got %+v, error %v, want %v", fields, got, err, errForeign)
 		}
 	}
 }

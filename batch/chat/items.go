@@ -144,6 +144,7 @@ func (d *decoder) find(name []byte) int {
 	}
 	row, ok := d.index[string(name)]
 	if !ok {
+		d.alien = true
 		return -1
 	}
 	d.next = row + 1

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -81,17 +82,18 @@ func (c *Client) request(ctx context.Context, query string, body []byte) *http.R
 	return req
 }
 
-// passage knows whether a request may have been sent: that is from the moment on when the transport has a connection for
+// delivery knows whether a request may have been sent: that is from the moment on when the transport has a connection for
 // it. Once it has, nobody can tell how far its writing goroutine got when RoundTrip ended in an error.
-type passage struct {
+type delivery struct {
 	open  bool
+	conn  net.Conn // that of the request; nil while it has none
 	trace httptrace.ClientTrace
 }
 
-// watch makes a context for one RoundTrip, which calls both hooks before it returns and in the goroutine of its caller.
+// traced makes a context for one RoundTrip, which calls both hooks before it returns and in the goroutine of its caller.
 // The transport looks for a second connection only when it has not written one byte to the first.
-func (p *passage) watch(ctx context.Context) context.Context {
-	p.trace.GetConn = func(string) { p.open = false }
-	p.trace.GotConn = func(httptrace.GotConnInfo) { p.open = true }
-	return httptrace.WithClientTrace(ctx, &p.trace)
+func (d *delivery) traced(ctx context.Context) context.Context {
+	d.trace.GetConn = func(string) { d.open = false }
+	d.trace.GotConn = func(info httptrace.GotConnInfo) { d.open, d.conn = true, info.Conn }
+	return httptrace.WithClientTrace(ctx, &d.trace)
 }

@@ -35,7 +35,7 @@ var codes = map[int]entry{
 	30006: {retry, &retry, "internal server error", transient},
 	30007: {retryLost, &retryLost, "network timeout inside the service", transient},
 	30008: {retry, &retry, "write conflict: another client changes the same account", "do not change the same accounts from elsewhere meanwhile"},
-	31704: {split, &notFriend, "not a friend", "nothing to delete; --ignore-not-friend counts it as success"},
+	31704: {splitAll, &notFriend, "not a friend", "nothing to delete; --ignore-not-friend counts it as success"},
 	31707: {throttle, &throttle, "security policy: deleting too frequently", slower},
 
 	60007: {throttle, &throttle, "this call is made too frequently", slower},
