@@ -72,12 +72,18 @@ func (c *deleteCommand) Run(a *app) error {
 	var summary *reports.Summary
 	if err == nil {
 		defer a.announceInterrupt()()
-		a.next.Store(continuing(a, c.Pairs, c.Report))
+		next := a.continuing(c.Pairs, c.Report)
+		a.next.Store(&next)
 		summary, a.code, err = run.Run(a.ctx)
 	}
 	if summary == nil {
 		return c.nothingSent(run, err)
 	}
+	return c.conclude(a, summary, err)
+}
+
+// conclude writes the summary of a run that has ended with the error, which may be what was asked for.
+func (c *deleteCommand) conclude(a *app, summary *reports.Summary, err error) error {
 	a.decided = true
 	if stop, ok := err.(*batch.Stop); ok && stop.Asked {
 		a.log.Info(stop.Reason)

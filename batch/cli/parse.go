@@ -33,7 +33,7 @@ func (a *app) newParser(into *commands, help io.Writer, answered *bool) (*kong.K
 		kong.Writers(help, a.stderr), kong.Exit(func(int) { *answered = true }), kong.ExplicitGroups(groups), kong.Bind(a),
 		kong.KindMapper(reflect.String, kong.MapperFunc(asItIs)),
 		kong.Vars{"version": "friendsweep " + a.version + " " + runtime.Version(), "regions": strings.Join(chat.Regions(), ", ")},
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: helpWidth}), kong.ValueFormatter(describe))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}), kong.ValueFormatter(describe))
 }
 
 // asItIs takes a text as it was given. kong's own way leads through JSON, which puts other bytes in the place of those that

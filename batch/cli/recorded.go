@@ -74,8 +74,9 @@ func (a *app) unasked() map[string]any {
 // environment stays: --max-rows and --max-duration can only make a run smaller.)
 func arguments(flags, defaults map[string]any) (args []string) {
 	all := maps.Clone(flags)
-	for name := range defaults {
-		if _, ok := all[name]; !ok && !slices.Contains(numbers, name) {
+	for name, value := range defaults {
+		_, isText := value.(string)
+		if _, ok := all[name]; !ok && isText && !slices.Contains(numbers, name) {
 			all[name] = ""
 		}
 	}
@@ -95,18 +96,22 @@ func arguments(flags, defaults map[string]any) (args []string) {
 var numbers = []string{"limit", "max-rows", "max-duration"}
 
 // continuing is the command that continues a run of delete which is about to send: with its flags, but for those that say
-// what becomes of an earlier run, and without a canary's limit.
-func continuing(a *app, pairs, report string) *string {
-	flags := texts(a.flags)
-	maps.DeleteFunc(flags, func(name, value string) bool { return name == "limit" || a.flags[name] == a.defaults[name] })
+// what becomes of an earlier run, and without a canary's limit, which has done its work.
+func (a *app) continuing(pairs, report string) string {
+	flags, defaults := maps.Clone(a.flags), maps.Clone(a.defaults)
+	flags["overwrite"], flags["retry-failed"] = false, false
+	for _, name := range []string{"limit", "report", "resume"} {
+		delete(flags, name)
+		delete(defaults, name)
+	}
 	if abs, err := filepath.Abs(report); err == nil {
 		report = abs
 	}
 	if abs, err := filepath.Abs(pairs); err == nil && pairs != "-" {
 		pairs = abs
 	}
-	command := reports.Next{Input: pairs, Report: report, Flags: flags}.Resume()
-	return &command
+	args := append([]string{"friendsweep", "delete", "--resume"}, arguments(flags, defaults)...)
+	return reports.ShellQuote(append(args, "--report="+report, pairs)...)
 }
 
 // texts are flags as the journal of today keeps them: all of them as text.

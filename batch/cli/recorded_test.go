@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"io"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -85,6 +86,40 @@ func TestArguments(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestContinuing: the command for the person who interrupts twice is the same job with --resume, wherever it is pasted.
+func TestContinuing(t *testing.T) {
+	dir := t.TempDir()
+	for _, environment := range []map[string]string{
+		{},
+		{"FRIENDSWEEP_OVERWRITE": "true", "FRIENDSWEEP_REPORT": "other.csv", "FRIENDSWEEP_LIMIT": "5"},
+		{"FRIENDSWEEP_RESUME": "true", "FRIENDSWEEP_RETRY_FAILED": "true", "FRIENDSWEEP_REGION": "tokyo"},
+	} {
+		t.Run("", func(t *testing.T) {
+			for name, value := range environment {
+				t.Setenv(name, value)
+			}
+			a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
+			a.flags = parse(t, "delete", "--region=", "--sandbox", "--chunk-size", "7", "--from-column", "true", "p.csv")
+			a.defaults = a.unasked()
+			report, pairs := filepath.Join(dir, "r.csv"), filepath.Join(dir, "p q.csv")
+			command := a.continuing(pairs, report)
+			words, err := exec.Command("sh", "-c", "printf '%s\\0' "+command).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			args := strings.Split(strings.TrimSuffix(string(words), "\x00"), "\x00")
+			want := a.flags
+			want["resume"], want["report"], want["overwrite"], want["retry-failed"] = true, report, false, false
+			got := parse(t, args[1:]...)
+			delete(got, "limit") // what the environment says of a canary is for whoever has set it
+			delete(want, "limit")
+			if diff := cmp.Diff(got, want); diff != "" || args[len(args)-1] != pairs {
+				t.Errorf("%s: got (-), want (+)\n%s", command, diff)
+			}
+		})
 	}
 }
 

@@ -16,15 +16,15 @@ func TestTopicsAreInTheREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, heading := range map[string]string{"exit-codes": "Exit codes", "report": "Report", "journal": "Journal"} {
-		text, err := topicFiles.ReadFile("help/" + name + ".md")
+		text, err := topics.ReadFile("help/" + name + ".txt")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(readme), "\n### "+heading+"\n\n"+string(text)) {
-			t.Errorf("the section %s of README.md does not begin with batch/cli/help/%s.md: change both", heading, name)
+		if !strings.Contains(string(readme), "\n### "+heading+"\n\n```text\n"+string(text)+"```\n") {
+			t.Errorf("the section %s of README.md does not begin with batch/cli/help/%s.txt: change both", heading, name)
 		}
 	}
-	files, err := topicFiles.ReadDir("help")
+	files, err := topics.ReadDir("help")
 	if err != nil || len(files) != 3 {
 		t.Errorf("got %d topics %v, want the three above", len(files), err)
 	}
@@ -52,18 +52,6 @@ func TestFlagsAreInTheREADME(t *testing.T) {
 	}
 	if diff := cmp.Diff(told, there); diff != "" {
 		t.Errorf("README.md (-), help (+)\n%s", diff)
-	}
-}
-
-// TestPlainText: Markdown as a terminal shows it.
-func TestPlainText(t *testing.T) {
-	t.Parallel()
-	markdown := "A `text` with a [link](#somewhere) that is too long\nfor a line.\n\n" +
-		"| name | what it is for |\n|---|---|\n| `a\\|b` | one two three four five six |\n| c | |\n"
-	want := "A text with a link that is too\nlong for a line.\n\n" +
-		"name  what it is for\na|b   one two three four five\n      six\nc\n"
-	if got := plainText(markdown, 31); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
