@@ -42,7 +42,7 @@ func (j *Journal) forget() error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.good, j.past = 0, false
+	j.past = nil
 	return j.cutTo(0)
 }
 

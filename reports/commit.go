@@ -3,18 +3,26 @@ package reports
 import (
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
+
+	"friendsweep/reports/whole"
 )
 
 // How a line gets into the journal and onto the disk. Every function here is called with j.mu held.
 
-// append writes j.buf, a whole line, with one write call: it outlives the process, and a power cut after the next sync.
+// append seals j.buf, a line without its end, and writes it with one write call: it outlives the process, and a power cut
+// after the next sync.
 func (j *Journal) append() error {
+	var h string
+	j.buf, h = seal(j.buf, j.link)
 	if len(j.buf) > maxLine {
 		return j.spoil("writing", fmt.Errorf("a line of %d bytes is too long", len(j.buf)))
 	}
 	n, err := j.write(j.buf)
 	if err == nil && n == len(j.buf) {
 		j.size += int64(n)
+		j.link = h
 		return nil
 	}
 	if err == nil {
@@ -100,4 +108,53 @@ func (j *Journal) cutTo(size int64) error {
 	}
 	j.size, j.synced = size, 0
 	return nil
+}
+
+// renew makes sure that the good lines of an earlier run are on the disk before anything is written behind them, and
+// takes up its chain. After a failed write or sync, a crash or a power cut nobody knows which pages the disk has: Linux may
+// call a page clean whose write failed, so that a later sync says nothing about it (Rebello et al., USENIX ATC 2020). Only
+// a run that ended in order has synced all of them; else they are written anew.
+func (j *Journal) renew() error {
+	if j.err != nil {
+		return j.err
+	}
+	past := j.past
+	if past.ended {
+		if err := j.cutTo(past.good); err != nil {
+			return err
+		}
+	} else if err := j.rewrite(past.good); err != nil {
+		return fmt.Errorf("writing %s anew: %w", j.path, err)
+	}
+	j.link, j.next, j.past = past.link, past.nextID, past
+	return nil
+}
+
+// rewrite puts a copy of the first good bytes in the journal's place. The copy is locked before it has the name, so at no
+// moment could another process take the job.
+func (j *Journal) rewrite(good int64) error {
+	copied, err := whole.Create(j.path)
+	if err != nil {
+		return err
+	}
+	defer copied.Discard()
+	if err := flock(copied.File(), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	if _, err := io.Copy(copied, io.NewSectionReader(j.file, 0, good)); err != nil {
+		return err
+	}
+	if !stillAt(j.path, j.inode) {
+		return errors.New("it was removed or replaced while the run used it")
+	}
+	fresh, err := copied.Keep()
+	if err != nil {
+		return err
+	}
+	before, past := j.file, j.past
+	if err := j.adopt(fresh); err != nil {
+		return err
+	}
+	j.past = past
+	return before.Close()
 }

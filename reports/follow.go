@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -65,9 +66,11 @@ type facts struct {
 	ended      bool // the last run wrote its end
 	endCode    string
 	stopped    string
-	good       int64 // bytes up to the end of the last good line
-	torn       int64 // bytes after it
-	out        int64 // rows in requests that had no answer when the reading ended, in the last run
+	good       int64  // bytes up to the end of the last good line
+	lines      int64  // good ones
+	link       string // the h of the last good line: the head of the chain
+	torn       int64  // bytes after it
+	out        int64  // rows in requests that had no answer when the reading ended, in the last run
 }
 
 // infoNoAnswer is the text of a request that its run left without an answer.
@@ -90,18 +93,18 @@ func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) erro
 		offset += int64(len(line))
 		var ev *event
 		if err == nil {
-			ev, err = f.parse(number, line)
+			ev, err = f.line(number, line, bad != nil)
 		}
 		switch {
+		case err == nil && bad != nil, errors.Is(err, errChain):
+			return damage(f.path, cmp.Or(badLine, number), cmp.Or(bad, err))
 		case err != nil && bad == nil:
 			bad, badLine = err, number
-		case err == nil && bad != nil:
-			return damage(f.path, badLine, bad)
 		case err == nil:
 			if err := f.take(ev); err != nil {
 				return f.refuse(number, err)
 			}
-			f.seen.good = offset
+			f.seen.good, f.seen.lines = offset, number
 		}
 		if number%1024 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -129,7 +132,7 @@ func (f *follower) refuse(number int64, err error) error {
 func readLine(in *bufio.Reader, long *[]byte) ([]byte, error) {
 	line, err := in.ReadSlice('\n')
 	if err != bufio.ErrBufferFull {
-		return whole(line, err)
+		return entire(line, err)
 	}
 	*long = append((*long)[:0], line...)
 	for err == bufio.ErrBufferFull && len(*long) < maxLine {
@@ -139,25 +142,48 @@ func readLine(in *bufio.Reader, long *[]byte) ([]byte, error) {
 	if err == bufio.ErrBufferFull {
 		return *long, errCut
 	}
-	return whole(*long, err)
+	return entire(*long, err)
 }
 
-func whole(line []byte, err error) ([]byte, error) {
+func entire(line []byte, err error) ([]byte, error) {
 	if err == io.EOF && len(line) > 0 {
 		return line, nil // without its newline, which parse refuses
 	}
 	return line, err
 }
 
-func (f *follower) parse(number int64, line []byte) (*event, error) {
-	if line[len(line)-1] != '\n' {
-		return nil, errLine
+// errChain is a line that was changed, or that lacks the one before it.
+var errChain = errors.New("it is not the line that was written there: it or the line before it was changed, removed or moved")
+
+// line reads a line and checks that it follows the one before. Behind a bad line, of which nobody knows the h, it is
+// enough that it is a whole one.
+func (f *follower) line(number int64, line []byte, afterBad bool) (*event, error) {
+	text, h, sealed := unseal(bytes.TrimSuffix(line, []byte("\n")))
+	if !sealed || line[len(line)-1] != '\n' {
+		return nil, f.torn(line)
 	}
 	ev, err := f.parser.parse(line[:len(line)-1])
-	if err == nil && (number == 1) != (ev.kind == kindHead) {
-		return nil, errLine
+	fits := afterBad || link(f.seen.link, text) == h
+	switch {
+	case err != nil && !fits:
+		return nil, f.torn(line)
+	case err != nil: // whoever wrote it knew the line before, and is not this program
+		return nil, fmt.Errorf("%w: %w", errChain, err)
+	case !fits || (number == 1) != (ev.kind == kindHead):
+		return nil, errChain
 	}
-	return ev, err
+	if !afterBad {
+		f.seen.link = h
+	}
+	return ev, nil
+}
+
+// torn tells a line that a crash may have torn from one that somebody ran into the next.
+func (f *follower) torn(line []byte) error {
+	if hidesALine(line, f.seen.link) {
+		return errChain
+	}
+	return errLine
 }
 
 // take follows one good line. Its errors are contradictions: each line is fine, and together they cannot be true.

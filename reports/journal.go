@@ -40,13 +40,13 @@ type Journal struct {
 	synced  int64         // everything before it is on disk
 	syncing bool          // one goroutine is in a sync, for all that wait
 	live    bool          // between Start or Resume and End
+	link    string        // the h of the last line
 	next    int64         // number of the next request
 	out     map[int64]int // rows of the requests that are out, by their number
 	buf     []byte
 	sorted  []int64
 
-	good int64 // what Replay found: end of the last good line, or 0
-	past bool  // Replay was called and found a job
+	past *facts // what Replay found; nil before it, and where there is no job
 
 	// The disk, as tests replace it.
 	write func([]byte) (int, error)
@@ -80,7 +80,7 @@ func (j *Journal) adopt(file *os.File) error {
 		return fmt.Errorf("opening the journal: %w", err)
 	}
 	j.file, j.inode, j.write, j.sync = file, info, file.Write, file.Sync
-	j.size, j.synced, j.good, j.past = info.Size(), 0, 0, false
+	j.size, j.synced, j.past, j.link = info.Size(), 0, nil, ""
 	return nil
 }
 
@@ -100,7 +100,7 @@ func (j *Journal) end() int64 {
 func (j *Journal) replayed(seen *facts) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.good, j.past, j.next = seen.good, true, seen.nextID
+	j.past = seen
 }
 
 // Start begins a job in a journal without a head: it writes the first line, and returns when line and file name are on
@@ -118,7 +118,7 @@ func (j *Journal) Start(job Job, run Run) error {
 	if err := j.cutTo(0); err != nil {
 		return err
 	}
-	j.next, j.live = 1, true
+	j.next, j.live, j.link = 1, true, ""
 	version, at := run.Version, time.Now().UTC().Format(stampLayout)
 	if err := j.writeRun(runLine{Friendsweep: &version, At: at, Job: &job, Run: &run}); err != nil {
 		return err
@@ -126,15 +126,15 @@ func (j *Journal) Start(job Job, run Run) error {
 	return syncFolder(j.path)
 }
 
-// Resume goes on with the job that [Journal.Replay] has read: it cuts off a torn tail and writes that a run begins. It
-// returns when that is on disk.
+// Resume goes on with the job that [Journal.Replay] has read: it cuts off a torn tail, writes the journal anew where it
+// may not be on the disk, and writes that a run begins. It returns when all that is on disk.
 func (j *Journal) Resume(run Run) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !j.past {
+	if j.past == nil {
 		return errors.New("resuming a job: its journal was not replayed")
 	}
-	if err := j.cutTo(j.good); err != nil {
+	if err := j.renew(); err != nil {
 		return err
 	}
 	j.live = true
@@ -142,17 +142,57 @@ func (j *Journal) Resume(run Run) error {
 	return j.writeRun(runLine{Resume: &version, At: at, Run: &run})
 }
 
-// End writes how the run ended and returns when everything is on disk. stopped is why it ended before all rows were
-// through, or empty.
+// Ending is the last line of a run, before it is written.
+type Ending struct {
+	Link string // the h that it will have: the head of the chain
+	line []byte
+}
+
+// Ending makes the line that says how the run ends, so that what is made before it is written can name the head of the
+// chain. stopped is why the run ended before all rows were through, or empty. Nothing may be written in between.
+func (j *Journal) Ending(exitCode, stopped string) (Ending, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.usable(); err != nil {
+		return Ending{}, err
+	}
+	line, err := appendRunLine(nil, runLine{End: &exitCode, At: time.Now().UTC().Format(stampLayout), Stopped: &stopped})
+	if err != nil {
+		return Ending{}, fmt.Errorf("writing %s: %w", j.path, err)
+	}
+	return Ending{Link: link(j.link, line), line: line}, nil
+}
+
+// End writes how the run ended, as [Journal.Ending] says it, and returns when everything is on disk.
 func (j *Journal) End(exitCode, stopped string) error {
+	e, err := j.Ending(exitCode, stopped)
+	if err != nil {
+		return err
+	}
+	return j.EndWith(e)
+}
+
+// EndWith writes the line and returns when everything is on disk.
+func (j *Journal) EndWith(e Ending) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := j.usable(); err != nil {
 		return err
 	}
-	err := j.writeRun(runLine{End: &exitCode, At: time.Now().UTC().Format(stampLayout), Stopped: &stopped})
+	j.buf = append(j.buf[:0], e.line...)
+	err := j.append()
+	if err == nil {
+		err = j.settle()
+	}
 	j.live = false
 	return err
+}
+
+// Link is the h of the last line: the head of the chain, which vouches for every line so far.
+func (j *Journal) Link() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.link
 }
 
 // Close gives the lock up. It writes nothing.
@@ -239,7 +279,7 @@ func (j *Journal) Withdraw(id int64) error {
 		return fmt.Errorf("withdrawing a request: request %d is not out", id)
 	}
 	delete(j.out, id)
-	j.buf = append(appendRequest(j.buf[:0], "withdraw", id, time.Now()), "}\n"...)
+	j.buf = appendRequest(j.buf[:0], "withdraw", id, time.Now())
 	return j.append()
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/go-faster/jx"
 )
 
-// The journal's lines as they are written; [parser] is the other side.
+// The journal's lines as they are written, up to the comma before "h", which [seal] adds; [parser] is the other side.
 
 // appendRequest begins a line about a request: key is send, answer or withdraw.
 func appendRequest(dst []byte, key string, id int64, at time.Time) []byte {
@@ -28,7 +28,7 @@ func appendSend(dst []byte, account string, lines []int64) []byte {
 	dst = appendString(dst, account)
 	dst = append(dst, `,"lines":"`...)
 	dst = appendLines(dst, lines)
-	return append(dst, "\"}\n"...)
+	return append(dst, '"')
 }
 
 func appendAnswer(dst []byte, took time.Duration, results []batch.Result) []byte {
@@ -52,7 +52,7 @@ func appendResults(dst []byte, results []batch.Result) []byte {
 		}
 		dst = appendResult(dst, &results[i])
 	}
-	return append(dst, "]}\n"...)
+	return append(dst, ']')
 }
 
 func appendResult(dst []byte, r *batch.Result) []byte {
@@ -101,5 +101,5 @@ func appendRunLine(dst []byte, l runLine) ([]byte, error) {
 	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(l)
-	return buf.Bytes(), err
+	return bytes.TrimSuffix(buf.Bytes(), []byte("}\n")), err
 }

@@ -143,7 +143,8 @@ func readHead(path string, src io.ReaderAt, size int64) (*Head, error) {
 	}
 	line, rest, whole := bytes.Cut(start, []byte("\n"))
 	if whole && bytes.HasPrefix(line, []byte(headStart)) {
-		if ev, err := newParser(0).parse(line); err == nil {
+		text, h, sealed := unseal(line)
+		if ev, err := newParser(0).parse(line); err == nil && sealed && link("", text) == h {
 			head := ev.head
 			return &head, nil
 		}

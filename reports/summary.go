@@ -41,6 +41,8 @@ type Summary struct {
 	StopReason        string           `json:"stop_reason"`
 	ExitCode          int              `json:"exit_code"`
 	ResumeCommand     string           `json:"resume_command"` // empty when no row is open
+	ReportSHA256      string           `json:"report_sha256"`  // hex; empty where no report was written
+	JournalHead       string           `json:"journal_head"`   // the h of the journal's last line
 
 	// For the text and the page alone.
 	Failures      string `json:"-"` // the failures file; empty if none was written

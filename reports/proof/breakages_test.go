@@ -195,9 +195,24 @@ func (x *exchange) everyKind() {
 			a.Items = append(a.Items, x.item(i, x.carryOut([]int{i})[i]))
 		}
 	}
-	a.Items = append(a.Items, item{"nobody-asked", 0, ""}, item{"", 30006, ""})
+	if x.dice.IntN(2) == 0 {
+		a.Items = append(a.Items, item{"nobody-asked", 0, ""}, item{"", 30006, ""})
+		if !a.names(x.To) {
+			x.sayAll(word{means: lost}) // it may be another request's answer
+		}
+	}
 	x.dice.Shuffle(len(a.Items), func(i, j int) { a.Items[i], a.Items[j] = a.Items[j], a.Items[i] })
 	x.send(a)
+}
+
+// names tells whether the answer has an item for every account.
+func (a *envelope) names(to []string) bool {
+	for _, id := range to {
+		if !slices.ContainsFunc(a.Items, func(it item) bool { return it.To == id }) {
+			return false
+		}
+	}
+	return true
 }
 
 // unclear answers about an account in a way that confirms nothing.

@@ -137,6 +137,7 @@ var damages = []*regexp.Regexp{
 	regexp.MustCompile(`^reading \S+report.csv.journal line \d+: it is not a line of a journal\n` + remedy),
 	regexp.MustCompile(`^reading \S+report.csv.journal line \d+: it sends request \d+, and \d+ comes next\n` + remedy),
 	regexp.MustCompile(`^reading \S+report.csv.journal line \d+: request \d+ is not out\n` + remedy),
+	regexp.MustCompile(`^reading \S+report.csv.journal line \d+: it is not the line that was written there: it or the line before it was changed, removed or moved\n` + remedy),
 	regexp.MustCompile(`^reading \S+report.csv.journal line \d+: it comes after the end of its run\n` + remedy),
 }
 
@@ -156,7 +157,7 @@ func TestDamagedAnywhere(t *testing.T) {
 		case at >= last && err == nil:
 		case err == nil:
 			t.Fatalf("got nothing about byte %d of %q, want an error", at, lines(whole)[line-1])
-		case at >= last, !explained(err), !strings.Contains(err.Error(), fmt.Sprintf(" line %d: ", line)):
+		case !explained(err), !strings.Contains(err.Error(), fmt.Sprintf(" line %d: ", line)):
 			t.Fatalf("byte %d, line %d: got %q", at, line, err)
 		}
 	}
@@ -195,7 +196,7 @@ func TestLinesTakenOutOrTwice(t *testing.T) {
 		tr, whole := told(t)
 		all := lines(whole)
 		messages := map[string]bool{}
-		for i := range all {
+		for i := range all[:len(all)-1] { // the last lines cut off are seen by the head alone
 			out := slices.Concat(all[:i], all[i+1:])
 			twice := slices.Concat(all[:i+1], all[i:])
 			for _, edited := range [][]string{out, twice} {
@@ -214,8 +215,8 @@ func TestLinesTakenOutOrTwice(t *testing.T) {
 				}
 			}
 		}
-		if len(messages) < 4 {
-			t.Errorf("got %d different messages, want 4 at least: %v", len(messages), messages)
+		if len(messages) == 0 {
+			t.Error("no edit was seen")
 		}
 	})
 }

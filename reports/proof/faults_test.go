@@ -78,12 +78,20 @@ func (tr *trial) excuse(rt *rapid.T, ended error, o settings) {
 		}
 	case errors.Is(ended, errDead) && o.dieAt > 0, errors.Is(ended, errInterrupted) && o.interruptAt > 0:
 	case errors.As(ended, &stopped):
-		if o.limit == 0 && !tr.server.saidStop(tr.runs) {
+		outage := strings.HasPrefix(stopped.Reason, "the API cannot be reached") && tr.server.saidNothing(tr.runs)
+		if o.limit == 0 && !outage && !tr.server.saidStop(tr.runs) {
 			rt.Fatalf("run %d stopped for no reason: %v", tr.runs, ended)
 		}
 	default:
 		rt.Fatalf("run %d ended with %v", tr.runs, ended)
 	}
+}
+
+// saidNothing reports whether some request of the run got no answer of the API.
+func (s *server) saidNothing(run int) bool {
+	return slices.ContainsFunc(s.all, func(q *request) bool {
+		return q.run == run && !slices.ContainsFunc(q.said, func(w word) bool { return w.coded })
+	})
 }
 
 // saidStop reports whether an answer of the run may stop it.

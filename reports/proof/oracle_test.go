@@ -145,6 +145,13 @@ func (o *oracle) hear(f *fate, w word, rows, fails int) {
 	case retry, lost:
 		f.lost = f.lost || w.means == lost
 		if fails >= o.maxAttempts {
+			if !w.coded { // nobody may have been answered: then the run stops instead
+				f.other = f.as("not_sent")
+				if f.lost {
+					f.other = f.as("unknown")
+				}
+				f.other.info = "*"
+			}
 			f.outcome = "gave_up"
 		}
 	}

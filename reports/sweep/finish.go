@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -29,24 +30,52 @@ func (s *Sweep) finish(ctx context.Context) (*reports.Summary, int, error) {
 	if err != nil && s.err == nil {
 		s.err, err = err, nil // why this run ended before its end
 	}
-	err = errors.Join(err, s.journal.End(strconv.Itoa(code), s.stopReason()))
-	if err != nil {
-		code = exitStopped
-	}
-	sum := s.summary(code)
-	if s.HTML != "" {
-		if failed := s.page(sum); failed != nil {
-			err, code = errors.Join(err, failed), exitStopped
+	sum, failed := s.publish(code)
+	if failed != nil {
+		if s.err == nil {
+			s.err, failed = failed, nil // why this run ended before its end
 		}
+		err = errors.Join(err, failed)
+		// What was written says another exit code than the process ends with.
+		sum, failed = s.publish(exitStopped)
+		err = errors.Join(err, failed)
 	}
-	if failed := s.WriteMetrics(code); failed != nil {
-		err, code = errors.Join(err, failed), exitStopped
+	return sum, sum.ExitCode, err
+}
+
+// publish writes what names the exit code, the journal's last line at the end: it tells the truth about all others. What
+// cannot be written makes another code, and is not tried again.
+func (s *Sweep) publish(code int) (*reports.Summary, error) {
+	end, err := s.ending(&code)
+	sum := s.summary(code)
+	sum.JournalHead = cmp.Or(end.Link, s.journal.Link())
+	sum.ReportSHA256 = s.print.SHA256
+	if s.HTML != "" && !s.failed.page {
+		failed := s.page(sum)
+		s.failed.page, err = failed != nil, errors.Join(err, failed)
 	}
-	sum.ExitCode, sum.Finished = code, code == exitDone || code == exitRowsFailed
-	if err != nil && sum.StopReason == "" {
-		sum.StopReason = firstLine(err)
+	if !s.failed.metrics {
+		failed := s.WriteMetrics(code)
+		s.failed.metrics, err = failed != nil, errors.Join(err, failed)
 	}
-	return sum, code, err
+	if err != nil || s.failed.journal {
+		return sum, err
+	}
+	err = s.journal.EndWith(end)
+	s.failed.journal = err != nil
+	return sum, err
+}
+
+// ending makes the journal's last line; a journal that cannot be written any more is a stop.
+func (s *Sweep) ending(code *int) (reports.Ending, error) {
+	if s.failed.journal {
+		return reports.Ending{}, nil
+	}
+	end, err := s.journal.Ending(strconv.Itoa(*code), s.stopReason())
+	if s.failed.journal = err != nil; err != nil {
+		*code = exitStopped
+	}
+	return end, err
 }
 
 // report writes the report, and counts the rows even where it cannot be written.
@@ -58,7 +87,8 @@ func (s *Sweep) report(ctx context.Context) (err error) {
 		}, s.fates)
 	}
 	if err == nil {
-		return nil
+		s.print, err = reports.FingerprintFile("report", s.Report)
+		return err
 	}
 	if changed := s.in.Unchanged(ctx); changed != nil && !errors.Is(err, input.ErrChanged) {
 		err = changed // whatever else did not fit together

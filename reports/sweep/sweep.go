@@ -90,7 +90,9 @@ type Sweep struct {
 	tally   reports.Tally
 	samples []reports.SampleGroup
 
-	unwritten bool // the report could not be written
+	unwritten bool                                  // the report could not be written
+	print     reports.Fingerprint                   // of the report
+	failed    struct{ page, metrics, journal bool } // could not be written
 }
 
 // New is a run that has not begun. It must be closed.

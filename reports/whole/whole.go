@@ -1,0 +1,204 @@
+// Package whole writes files that appear whole or not at all: report, failures, page, figures, and a journal that is
+// written anew.
+//
+// [Create] begins a file that has no name yet, [File.Publish] gives it one, and [File.Discard], which may always be
+// deferred, forgets it. A file that was killed in between leaves nothing behind, where the file system knows files
+// without a name. [Try] says beforehand whether all that could work.
+package whole
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// File is a file on its way. It is for one goroutine.
+type File struct {
+	path string   // as the user wrote it
+	real string   // where it goes: links are followed
+	file *os.File // nil once it was published or discarded
+	name string   // what it is called meanwhile; empty while it has no name
+	buf  *bufio.Writer
+}
+
+// target finds where path leads and whether a file may be put there: nothing, or a regular file.
+func target(path string) (string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return "", fmt.Errorf("writing %s: it is not a regular file", path)
+	case err == nil:
+		return filepath.EvalSymlinks(path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("writing %s: %w", path, bare(err))
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return "", fmt.Errorf("writing %s: it is a link to nothing", path)
+	}
+	return path, folder(path)
+}
+
+// folder says what is wrong with the folder of path.
+func folder(path string) error {
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("writing %s: the folder %s does not exist", path, dir)
+	case err != nil:
+		return fmt.Errorf("writing %s: %w", path, bare(err))
+	case !info.IsDir():
+		return fmt.Errorf("writing %s: %s is not a folder", path, dir)
+	}
+	return nil
+}
+
+// bare is an error of the file system without the path, which the message has already.
+func bare(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// Try says what is wrong with path as a file that will be written whole and then given its name. It makes a file without
+// a name in the folder to find out, and changes nothing.
+func Try(path string) error {
+	f, err := Create(path)
+	if err == nil {
+		f.Discard()
+	}
+	return err
+}
+
+// Create begins a file that only its owner may read. It may be read again through [File.File].
+func Create(path string) (*File, error) {
+	real, err := target(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{path: path, real: real}
+	dir := filepath.Dir(real)
+	if f.file = nameless(dir); f.file == nil {
+		f.name = filepath.Join(dir, fresh())
+		f.file, err = os.OpenFile(f.name, os.O_RDWR|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing %s: %w", path, bare(err))
+	}
+	f.buf = bufio.NewWriterSize(f.file, 256<<10)
+	return f, nil
+}
+
+// fresh is a file name that nobody else has: no file that somebody named can be called so by accident.
+func fresh() string { return ".friendsweep-" + rand.Text() }
+
+// File is the file itself. What was written through [File.Write] is in it after [File.Sync].
+func (f *File) File() *os.File { return f.file }
+
+// Write appends p.
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.buf.Write(p)
+	return n, f.explain(err)
+}
+
+// AvailableBuffer is room for the next Write, as [bufio.Writer] has it.
+func (f *File) AvailableBuffer() []byte { return f.buf.AvailableBuffer() }
+
+// Sync puts everything on disk, still without its name.
+func (f *File) Sync() error {
+	err := f.buf.Flush()
+	if err == nil {
+		err = f.file.Sync()
+	}
+	return f.explain(err)
+}
+
+func (f *File) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("writing %s: %w", f.path, bare(err))
+}
+
+// Publish syncs, gives the file its name in place of what has it now, syncs the folder, and closes the file.
+func (f *File) Publish() error {
+	if err := f.rename(); err != nil {
+		return err
+	}
+	err := f.file.Close()
+	f.file = nil
+	return f.explain(err)
+}
+
+// Keep is Publish for an owner who goes on with the file and closes it.
+func (f *File) Keep() (*os.File, error) {
+	if err := f.rename(); err != nil {
+		return nil, err
+	}
+	file := f.file
+	f.file = nil
+	return file, nil
+}
+
+func (f *File) rename() error {
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if _, err := target(f.path); err != nil { // a device may have taken the name since
+		return err
+	}
+	if f.name == "" {
+		name := filepath.Join(filepath.Dir(f.real), fresh())
+		if err := link(f.file, name); err != nil {
+			return f.explain(err)
+		}
+		f.name = name
+	}
+	if !f.still() {
+		return fmt.Errorf("writing %s: its temporary file %s was replaced meanwhile", f.path, f.name)
+	}
+	if err := os.Rename(f.name, f.real); err != nil {
+		return f.explain(bare(err))
+	}
+	f.name = ""
+	return SyncFolder(f.real)
+}
+
+// still reports whether the name is that of the file that was written.
+func (f *File) still() bool {
+	named, err := os.Lstat(f.name)
+	opened, err2 := f.file.Stat()
+	return err == nil && err2 == nil && os.SameFile(named, opened)
+}
+
+// Discard removes a file that has not been published; after that it does nothing.
+func (f *File) Discard() {
+	if f == nil || f.file == nil {
+		return
+	}
+	if f.name != "" && f.still() {
+		os.Remove(f.name)
+	}
+	f.file.Close()
+	f.file = nil
+}
+
+// SyncFolder makes a new or changed name in the folder of path durable.
+func SyncFolder(path string) error {
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("syncing the folder of %s: %w", path, err)
+	}
+	err = dir.Sync()
+	dir.Close()
+	if err != nil {
+		return fmt.Errorf("syncing the folder of %s: %w", path, err)
+	}
+	return nil
+}
