@@ -6,17 +6,20 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"syscall"
+
+	"friendsweep/reports/whole"
 )
 
 // Aside makes room for a new job under the same name. With keep, the journal and its report get the first number that
-// is free for both, FILE.1, FILE.2 and so on; without, for the files of a sandbox run, they are lost. The journal is
+// is free for both, FILE.1, FILE.2 and so on, and that taken does not know as a name somebody gave; without, for the files of a sandbox run, they are lost. The journal is
 // empty and still locked afterwards: at no moment could another process have taken its name, and the old one stays
 // locked as well until Close. moved has the new names of what was kept.
-func (j *Journal) Aside(keep bool) (moved []string, err error) {
+func (j *Journal) Aside(keep bool, taken func(path string) bool) (moved []string, err error) {
 	if !keep {
 		return nil, j.forget()
 	}
-	number, err := j.freeNumber()
+	number, err := j.freeNumber(taken)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +49,7 @@ func (j *Journal) forget() error {
 	return j.cutTo(0)
 }
 
-func (j *Journal) freeNumber() (string, error) {
+func (j *Journal) freeNumber(somebodys func(path string) bool) (string, error) {
 	for n := 1; ; n++ {
 		number := "." + strconv.Itoa(n)
 		taken := false
@@ -55,7 +58,7 @@ func (j *Journal) freeNumber() (string, error) {
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return "", fmt.Errorf("looking for a free name: %w", err)
 			}
-			taken = taken || err == nil
+			taken = taken || err == nil || somebodys(path)
 		}
 		if !taken {
 			return number, nil
@@ -65,32 +68,27 @@ func (j *Journal) freeNumber() (string, error) {
 
 // replace gives the journal's file the name aside, and its own name to a new, locked, empty one.
 func (j *Journal) replace(aside string) error {
-	fresh := partialName(j.path)
-	if err := removeIfThere(fresh); err != nil {
+	created, err := whole.Create(j.path)
+	if err != nil {
 		return err
 	}
-	file, err := openLocked(fresh)
-	if err != nil {
+	defer created.Discard()
+	if err := flock(created.File(), syscall.LOCK_EX); err != nil {
 		return err
 	}
 	// The old file gets its second name before it loses the first: a crash in between leaves both.
-	if err = linkTo(j.path, aside); err == nil {
-		err = os.Rename(fresh, j.path)
+	if err := linkTo(j.path, aside); err != nil {
+		return fmt.Errorf("moving %s aside: %w", j.path, err)
 	}
+	fresh, err := created.Keep()
 	if err != nil {
-		file.Close()
-		return errors.Join(fmt.Errorf("moving %s aside: %w", j.path, err), removeIfThere(fresh))
+		return fmt.Errorf("moving %s aside: %w", j.path, err)
 	}
-	j.old = errorless(j.old, j.file)
-	return j.adopt(file)
-}
-
-// errorless closes what was moved aside before, if anything, and returns the newer one.
-func errorless(earlier, newer *os.File) *os.File {
-	if earlier != nil {
-		earlier.Close()
+	if j.old != nil {
+		j.old.Close()
 	}
-	return newer
+	j.old = j.file
+	return j.adopt(fresh)
 }
 
 // linkTo gives the file a second name; where the file system has no links, the second instead of the first.

@@ -320,7 +320,7 @@ func TestAside(t *testing.T) {
 		must(t, j.Start(jobOf(int64(n), 9), someRun))
 		must(t, os.WriteFile(report, []byte("report"), 0o600))
 		text := content(t, j.path)
-		moved, err := j.Aside(true)
+		moved, err := j.Aside(true, func(string) bool { return false })
 		must(t, err)
 		want = []string{fmt.Sprintf("%s.%d", j.path, n), fmt.Sprintf("%s.%d", report, n)}
 		if diff := cmp.Diff(moved, want); diff != "" {
@@ -345,7 +345,7 @@ func TestAside(t *testing.T) {
 		must(t, j.Close())
 	}
 	j := open(t, report)
-	if moved, err := j.Aside(false); err != nil || moved != nil || content(t, j.path) != "" {
+	if moved, err := j.Aside(false, func(string) bool { return false }); err != nil || moved != nil || content(t, j.path) != "" {
 		t.Errorf("without keeping: got %v, %v and %q, want an empty journal", moved, err, content(t, j.path))
 	}
 	names, err := filepath.Glob(filepath.Join(dir, "*"))

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -22,6 +21,9 @@ type Figures struct {
 	Started, Finished            time.Time
 	ExitCode                     int // 0 makes Finished the last success
 }
+
+// mostFigures is far more than the bytes of a file of figures.
+const mostFigures = 1 << 20
 
 const lastSuccess = "friendsweep_last_success_timestamp_seconds"
 
@@ -64,10 +66,14 @@ func encodeMetrics(w io.Writer, families []*dto.MetricFamily) error {
 // standingSuccess reads the last success from the file in place; 0 if it has none. A file that is no metrics file has none
 // either: it is from a crash or a hand, and refusing to replace it would blind the monitoring for good.
 func standingSuccess(path string) (float64, error) {
-	text, err := os.ReadFile(path)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > mostFigures) {
+		return 0, nil // a file of ours is small: the rest is not read
+	}
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return 0, err
 	}
@@ -118,25 +124,3 @@ func sample(value float64, label ...string) *dto.Metric {
 
 // seconds since 1970, to the millisecond.
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-
-// replaceFile puts data at path whole or not at all. The temporary name is hidden and does not end like path, so that no
-// collector reads it half written.
-func replaceFile(path string, mode fs.FileMode, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(path)
-}

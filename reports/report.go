@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"iter"
-	"os"
 	"slices"
 	"strconv"
 
@@ -40,7 +38,7 @@ type ReportOptions struct {
 }
 
 // Report writes the report: one line per record, in the order of the input. It appears whole or not at all: on any error
-// nothing is left of it and nothing was replaced. Before it gets its name, records are counted as they were read first,
+// but a [LesserError] nothing is left of it and nothing was replaced. Before it gets its name, records are counted as they were read first,
 // as they were read now, and as they stand in the file; a mismatch is an error.
 //
 // The groups are the first hundred failed rows of every kind, the largest kind first.
@@ -60,6 +58,9 @@ func Report(ctx context.Context, o ReportOptions, fates *Fates) (Tally, []Sample
 	if err := r.publish(); err != nil {
 		return Tally{}, nil, err
 	}
+	if err := r.publishFailures(); err != nil {
+		return r.tally, r.groups(), LesserError{err}
+	}
 	return r.tally, r.groups(), nil
 }
 
@@ -71,13 +72,23 @@ type renderer struct {
 	tally            Tally
 	kinds            map[failureKind]*SampleGroup
 	stamp            stampCache
+	lesser           error // why the failures cannot be written: the report does not depend on them
 }
+
+// LesserError says that the report is written, and the file of failed rows is not.
+type LesserError struct{ Err error }
+
+// Error is why.
+func (e LesserError) Error() string { return e.Err.Error() }
+
+// Unwrap is why.
+func (e LesserError) Unwrap() error { return e.Err }
 
 // sheetFile is a CSV file whose header gocsv takes from the tags of reportRow. The rows go to encoding/csv directly, and
 // those in which nothing can need quotes into its buffer: BenchmarkWriters says what each step spares.
 type sheetFile struct {
-	*wholeFile
-	csv    *csv.Writer // it writes into the buffer of wholeFile and has none of its own
+	*countedFile
+	csv    *csv.Writer // it writes into the buffer of countedFile and has none of its own
 	fields []string
 }
 
@@ -85,13 +96,13 @@ type sheetFile struct {
 const checkEvery = 512
 
 func createSheet(path string) (*sheetFile, error) {
-	whole, err := createWhole(path)
+	file, err := createCounted(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &sheetFile{wholeFile: whole, csv: csv.NewWriter(whole.buf)}
+	s := &sheetFile{countedFile: file, csv: csv.NewWriter(file.buf)}
 	if err := gocsv.MarshalCSV([]reportRow{}, s.csv); err != nil {
-		whole.discard()
+		file.discard()
 		return nil, fmt.Errorf("writing %s: %w", path, err)
 	}
 	return s, nil
@@ -143,9 +154,9 @@ func (r *renderer) open() (err error) {
 		return err
 	}
 	if r.options.Failures != "" {
-		r.failures, err = createSheet(r.options.Failures)
+		r.failures, r.lesser = createSheet(r.options.Failures)
 	}
-	return err
+	return nil
 }
 
 func (r *renderer) discard() {
@@ -196,10 +207,8 @@ func (r *renderer) row(rec *input.Record) error {
 		return r.report.add(&row)
 	}
 	r.sample(rec, &fate)
-	if r.failures != nil {
-		if err := r.failures.add(&row); err != nil {
-			return err
-		}
+	if r.failures != nil && r.lesser == nil {
+		r.lesser = r.failures.add(&row)
 	}
 	return r.report.add(&row)
 }
@@ -263,31 +272,27 @@ func (r *renderer) groups() []SampleGroup {
 	return all
 }
 
-// publish checks both files, puts them on disk and gives them their names. The report comes last: where it is, all is.
+// publish checks the report, puts it on disk and gives it its name.
 func (r *renderer) publish() error {
 	err := r.report.close(r.tally.Rows)
-	if err == nil && r.failures != nil {
-		err = r.failures.close(r.tally.Failure)
-	}
 	if err == nil {
 		err = r.check()
 	}
-	if err == nil && r.failures != nil {
-		err = r.failures.name()
+	if err == nil {
+		err = r.report.file.Publish()
 	}
-	if err != nil {
+	return err
+}
+
+// publishFailures does the same for the failed rows, after the report.
+func (r *renderer) publishFailures() error {
+	if r.failures == nil || r.lesser != nil {
+		return r.lesser
+	}
+	if err := r.failures.close(r.tally.Failure); err != nil {
 		return err
 	}
-	if err = r.report.name(); err == nil {
-		err = syncFolder(r.options.Path)
-	}
-	if r.failures == nil {
-		return err
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(r.options.Failures))
-	}
-	return syncFolder(r.options.Failures)
+	return r.failures.file.Publish()
 }
 
 // close writes what is left, syncs, and checks that the file has the header and so many records.

@@ -23,6 +23,7 @@ import (
 
 	"friendsweep/batch"
 	"friendsweep/input"
+	"friendsweep/reports/whole"
 
 	"github.com/gocarina/gocsv"
 
@@ -161,6 +162,26 @@ func TestIgnoreNotFriend(t *testing.T) {
 	}
 }
 
+// The report does not depend on the file of failed rows.
+func TestReportWithoutItsFailures(t *testing.T) {
+	j, job, records, repeats := small(t)
+	for _, failures := range []string{"no/f.csv", "folder"} {
+		f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
+		must(t, err)
+		dir := t.TempDir()
+		must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
+		o := ReportOptions{Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, failures), Job: job, Records: recordsOf(records...)}
+		tally, _, err := Report(t.Context(), o, f)
+		if !errors.As(err, new(LesserError)) || tally.Rows != job.Rows {
+			t.Errorf("%s: got %v and %d rows, want a lesser error and all rows", failures, err, tally.Rows)
+		}
+		if lines := strings.Count(content(t, o.Path), "\n"); lines < len(records) {
+			t.Errorf("%s: got a report of %d lines", failures, lines)
+		}
+		must(t, f.Close())
+	}
+}
+
 // A report that cannot be true, or cannot be written, leaves everything as it was.
 func TestReportWholeOrNotAtAll(t *testing.T) {
 	j, job, records, repeats := small(t)
@@ -187,8 +208,6 @@ func TestReportWholeOrNotAtAll(t *testing.T) {
 		"a sent row is invalid":     {records: recordsOf(reason...)},
 		"the input changed":         {records: broken},
 		"cancelled":                 {ctx: cancelled, records: recordsOf(records...)},
-		"no folder for failures":    {records: recordsOf(records...), change: func(dir string, o *ReportOptions) { o.Failures = filepath.Join(dir, "no", "f.csv") }},
-		"failures are a folder":     {records: recordsOf(records...), change: func(dir string, o *ReportOptions) { o.Failures = filepath.Join(dir, "folder") }},
 		"a job of other bytes":      {records: recordsOf(records...), change: func(_ string, o *ReportOptions) { o.Job.InputSHA256 = "cd" }},
 		"a job that counts another": {records: recordsOf(records...), change: func(_ string, o *ReportOptions) { o.Job.Invalid = 0 }},
 	} {
@@ -380,7 +399,7 @@ func TestCheckTarget(t *testing.T) {
 		file: true, filepath.Join(dir, "new"): true, dir: false, os.DevNull: false,
 		filepath.Join(dir, "no", "r.csv"): false, filepath.Join(file, "r.csv"): false,
 	} {
-		if err := CheckTarget(path); (err == nil) != want {
+		if err := whole.Try(path); (err == nil) != want {
 			t.Errorf("%s: got %v, want it usable: %v", path, err, want)
 		}
 	}
@@ -656,7 +675,7 @@ func BenchmarkWriters(b *testing.B) {
 
 func sheetTo(w io.Writer) *sheetFile {
 	buf := bufio.NewWriterSize(w, 256<<10)
-	return &sheetFile{wholeFile: &wholeFile{buf: buf}, csv: csv.NewWriter(buf)}
+	return &sheetFile{countedFile: &countedFile{buf: buf}, csv: csv.NewWriter(buf)}
 }
 
 // Whatever way a row takes into the file, its bytes are those of encoding/csv.

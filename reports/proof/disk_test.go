@@ -202,7 +202,7 @@ func TestFolderReadOnly(t *testing.T) {
 	s := newSite(t, smallTable(3))
 	s.nobody()
 	chmod(t, s.dir, 0o555)
-	s.stopped(s.attempt(), "permission denied")
+	s.attempt().want(t, 2, "permission denied")
 	if len(s.server.all) > 0 {
 		t.Errorf("got %d requests, want none", len(s.server.all))
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -133,7 +134,7 @@ func (k *killer) moment() func(p *process) {
 			p.Stdin = io.MultiReader(bytes.NewReader(k.bytes[:k.dice.IntN(len(k.bytes))]), shot{p}, bytes.NewReader(k.bytes))
 		}
 	}
-	return func(p *process) { p.cancel = p.whenThere(k.path("report.csv.partial"), delay/20, os.Kill) }
+	return func(p *process) { p.cancel = p.whenWriting(k.dir, 1, delay/20, os.Kill) }
 }
 
 // nth shoots at the nth request of this run.
@@ -160,11 +161,17 @@ func (p *process) shoot() {
 	p.Process.Kill()
 }
 
-// whenThere signals the process so long after a file has appeared, and returns how to call it off.
-func (p *process) whenThere(path string, delay time.Duration, signal os.Signal) (cancel func() bool) {
+// whenWriting signals the process so long after a file of the folder that has no name yet has so many bytes, and returns how
+// to call it off.
+func (p *process) whenWriting(dir string, size int64, delay time.Duration, signal os.Signal) (cancel func() bool) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
+		select {
+		case <-p.started:
+		case <-done:
+			return
+		}
 		look := time.NewTicker(50 * time.Microsecond)
 		defer look.Stop()
 		for {
@@ -173,15 +180,29 @@ func (p *process) whenThere(path string, delay time.Duration, signal os.Signal) 
 			case <-done:
 				return
 			}
-			if _, err := os.Lstat(path); err == nil {
+			if p.writes(dir, size) {
 				<-time.After(delay)
-				<-p.started
 				p.Process.Signal(signal)
 				return
 			}
 		}
 	}()
 	return func() bool { close(done); <-ended; return true }
+}
+
+// writes tells whether the process has a file without a name in the folder, of so many bytes at least.
+func (p *process) writes(dir string, size int64) bool {
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Process.Pid))
+	for _, fd := range fds {
+		name, _ := os.Readlink(fd)
+		if filepath.Dir(name) != dir || !strings.HasSuffix(name, " (deleted)") {
+			continue
+		}
+		if info, err := os.Stat(fd); err == nil && info.Size() >= size {
+			return true
+		}
+	}
+	return false
 }
 
 // attempt makes a run that is killed at its moment, if that comes before its end, and returns the exit code.
@@ -217,7 +238,7 @@ func (k *killer) attempt(arrange func(p *process)) int {
 // inspect looks at what a run has left behind, dead or not.
 func (k *killer) inspect(pid int) {
 	k.t.Helper()
-	if left := k.leftovers("report.csv", "report.csv.journal", "failures.csv", "report.csv.partial", "failures.csv.partial"); len(left) > 0 {
+	if left := k.leftovers("report.csv", "report.csv.journal", "failures.csv"); len(left) > 0 {
 		k.t.Errorf("run %d left over: %q", k.server.run, left)
 	}
 	j, err := journalOf(k.path("report.csv.journal"))
@@ -275,7 +296,7 @@ func TestKilledWhileReporting(t *testing.T) {
 	k.flags = []string{"--failures", k.path("failures.csv")}
 	for n := range 8 {
 		k.attempt(func(p *process) {
-			p.cancel = p.whenThere(k.path("report.csv.partial"), time.Duration(n)*2*time.Millisecond, os.Kill)
+			p.cancel = p.whenWriting(k.dir, 200_000, time.Duration(n)*time.Millisecond/2, os.Kill)
 		})
 		if _, err := os.Stat(k.path("report.csv")); err == nil {
 			k.compare()

@@ -250,7 +250,7 @@ func TestSignalWhileReporting(t *testing.T) {
 	s := newSite(t, wideTable(6000))
 	s.server.run++
 	p := s.prepare(s.deletes("--rate", "0")...)
-	shot := p.whenThere(s.path("report.csv.partial"), 0, syscall.SIGINT)
+	shot := p.whenWriting(s.dir, 200_000, 0, syscall.SIGINT)
 	p.start()
 	p.wait().want(t, 0)
 	shot()

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"friendsweep/reports"
+	"friendsweep/reports/whole"
 )
 
 // takeLock takes the lock of --lock.
@@ -19,12 +20,15 @@ func (s *Sweep) takeLock() (err error) {
 	if s.Lock == "" {
 		return nil
 	}
-	if err := reports.CheckTarget(s.Lock); err != nil {
+	if err := checkLock(s.Lock); err != nil {
 		return refuse("--lock: %w", err)
 	}
 	s.lock, err = reports.LockFile(s.Lock)
 	return err
 }
+
+// checkLock says what is wrong with the file of --lock, which may be there and stays.
+func checkLock(path string) error { return whole.Try(path) }
 
 // takeJournal makes sure that nobody else works on this job.
 func (s *Sweep) takeJournal() (err error) {
@@ -83,7 +87,7 @@ func (s *Sweep) begin() error {
 		last := s.history.LastRun.Flags
 		err := remove(s.Report, s.Failures, s.HTML)
 		for _, earlier := range []string{last["failures"], last["html"]} {
-			if err == nil && !samePlace(earlier, s.Pairs) {
+			if err == nil && !s.isSomebodys(earlier) && s.isOfEarlierRun(earlier) {
 				err = remove(earlier)
 			}
 		}
@@ -110,11 +114,19 @@ func (s *Sweep) makeRoom() error {
 	if !s.Overwrite && s.head != nil && s.head.Job.Sandbox() {
 		s.Log.Info("replacing the files of an earlier sandbox run")
 	}
-	moved, err := s.journal.Aside(s.Overwrite || s.head == nil || !s.head.Job.Sandbox())
+	moved, err := s.journal.Aside(s.Overwrite || s.head == nil || !s.head.Job.Sandbox(), s.isSomebodys)
 	for _, path := range moved {
 		s.Log.Info("moved aside", "file", path)
 	}
 	return err
+}
+
+// isOfEarlierRun tells a file of the run that is continued from one that was written at its place since: that is newer
+// than the last line of the journal.
+func (s *Sweep) isOfEarlierRun(path string) bool {
+	info, err := os.Lstat(path)
+	journal, err2 := os.Stat(s.journal.Path())
+	return err == nil && err2 == nil && info.Mode().IsRegular() && !info.ModTime().After(journal.ModTime())
 }
 
 func remove(paths ...string) error {

@@ -86,9 +86,11 @@ func (s *Sweep) report(ctx context.Context) (err error) {
 			Path: s.Report, Failures: s.Failures, IgnoreNotFriend: s.IgnoreNotFriend, Job: s.job, Records: s.in.Records(ctx),
 		}, s.fates)
 	}
-	if err == nil {
-		s.print, err = reports.FingerprintFile("report", s.Report)
-		return err
+	var lesser reports.LesserError
+	if err == nil || errors.As(err, &lesser) {
+		print, failed := reports.FingerprintFile("report", s.Report)
+		s.print = print
+		return errors.Join(err, failed)
 	}
 	if changed := s.in.Unchanged(ctx); changed != nil && !errors.Is(err, input.ErrChanged) {
 		err = changed // whatever else did not fit together

@@ -5,10 +5,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"friendsweep/input"
 	"friendsweep/reports"
+	"friendsweep/reports/whole"
 )
 
 // ReportBeside is where the report of an input goes when nothing else is said: pairs.report.csv for pairs.csv and for
@@ -38,6 +40,12 @@ func (s *Sweep) checkPaths() error {
 	}
 	if s.Pairs != "-" {
 		taken = append(taken, named{"the input", s.Pairs})
+	} else if info := s.redirected(); info != nil {
+		for _, out := range s.outputs() {
+			if now, err := os.Stat(out.path); err == nil && os.SameFile(now, info) {
+				return refuse("%s and standard input are the same file: %s", out.what, out.path)
+			}
+		}
 	}
 	for _, out := range append(s.outputs(), named{"--lock", s.Lock}) {
 		if out.path == "" {
@@ -50,22 +58,41 @@ func (s *Sweep) checkPaths() error {
 		}
 		taken = append(taken, out)
 	}
-	s.safe = true
+	s.names = taken
 	return nil
 }
 
-// checkFiles makes sure that the input is there, and that every file can be written where it is to go.
-func (s *Sweep) checkFiles() error {
-	if _, err := os.Stat(s.Pairs); err != nil && s.Pairs != "-" {
-		return &input.Error{File: s.Pairs, Reason: cause(err).Error()}
+// redirected is the file that standard input was taken from; nil for none.
+func (s *Sweep) redirected() os.FileInfo {
+	file, ok := s.Stdin.(*os.File)
+	if !ok {
+		return nil
 	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	return info
+}
+
+// isSomebodys reports whether path is that of a file that somebody named, be it there or not.
+func (s *Sweep) isSomebodys(path string) bool {
+	return slices.ContainsFunc(s.names, func(n named) bool { return samePlace(n.path, path) })
+}
+
+// checkFiles makes sure that every file can be written where it is to go, and that the input is there.
+func (s *Sweep) checkFiles() error {
 	for _, out := range s.outputs() {
 		if out.path == "" {
 			continue
 		}
-		if err := reports.CheckTarget(out.path); err != nil {
+		if err := whole.Try(out.path); err != nil {
 			return refuse("%s: %w", out.what, err)
 		}
+	}
+	s.safe = true
+	if _, err := os.Stat(s.Pairs); err != nil && s.Pairs != "-" {
+		return &input.Error{File: s.Pairs, Reason: cause(err).Error()}
 	}
 	return nil
 }

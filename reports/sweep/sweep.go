@@ -82,7 +82,8 @@ type Sweep struct {
 	history *reports.History // of the runs before, when they are resumed
 	signer  *chat.Signer
 	runner  batch.Runner
-	safe    bool // no file is to be written over another
+	names   []named // every file that somebody named
+	safe    bool    // each output was tried, and none is to be written over another
 
 	// How the run ended.
 	err     error // why it stopped before its end
