@@ -41,6 +41,9 @@ func (f Failures) String() string {
 	return strconv.Itoa(f.Percent) + "%"
 }
 
+// ReachedBy tells whether bad of all rows are too many. A percentage counts from 1000 rows on.
+func (f Failures) ReachedBy(bad, all int64) bool { return f.reached(bad, all, percentAccounts) }
+
 // reached tells whether failed of decided rows, which belong to so many accounts, are too many.
 func (f Failures) reached(failed, decided, accounts int64) bool {
 	if f.Count > 0 {

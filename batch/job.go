@@ -36,10 +36,11 @@ type part struct {
 type job struct {
 	*run
 	account  string
-	accepted bool // a request was not refused as a whole, so the account is not to blame for refusals
-	refusals int  // requests refused as a whole while looking for the rows to blame
-	counted  bool // the account counts among those with a decided row
-	holds    bool // it is the account's turn: it has one of the run's hands
+	accepted bool  // a request was not refused as a whole, so the account is not to blame for refusals
+	refusals int   // requests refused as a whole while looking for the rows to blame
+	counted  bool  // the account counts among those with a decided row
+	request  int64 // number of the newest one
+	holds    bool  // it is the account's turn: it has one of the run's hands
 
 	*scratch
 }
@@ -248,7 +249,7 @@ func (j *job) attempt(p part, again bool) (v verdict, ok bool) {
 	if again {
 		j.Stats.Retried.Add(1)
 	}
-	j.api.sent.Add(1)
+	j.request = j.api.sent.Add(1)
 	left := time.Now()
 	answer := j.Send(j.outlasting, j.account, j.tos)
 	v = j.judge(p.items, answer)

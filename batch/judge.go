@@ -33,7 +33,7 @@ func (j *job) judge(items []item, a chat.Answer) verdict {
 		j.proven.Store(true)
 	}
 	if a.Kind == chat.Envelope {
-		j.api.answered.Add(1)
+		j.api.hear(j.request)
 	}
 	keep := items[:0] // in place: an item is read before its place is written
 	for i, it := range items {
@@ -94,7 +94,7 @@ func (j *job) rule(v *verdict, it *item, f chat.Fate) Result {
 func (j *job) again(v *verdict, it *item, f chat.Fate) Outcome {
 	v.wait = true
 	it.fails++
-	it.first.fail(&j.api, v.answer.Kind, it.fails)
+	it.first.fail(&j.api, v.answer.Kind, it.fails == 1)
 	switch {
 	case it.fails < j.MaxAttempts:
 		return Open

@@ -77,9 +77,11 @@ func short(hash string) string {
 
 // Run is who works on a job and how: for people and for `status`, never compared.
 type Run struct {
-	Version string            `json:"-"`     // of the program
-	Input   string            `json:"input"` // absolute path, or - for standard input
-	Flags   map[string]string `json:"flags"` // every flag but secrets, without dashes
+	Version string            `json:"-"`                 // of the program
+	Input   string            `json:"input"`             // absolute path, or - for standard input
+	Flags   map[string]string `json:"flags"`             // every flag but secrets, without dashes
+	Note    string            `json:"note,omitempty"`    // the user's own words
+	Allowed string            `json:"allowed,omitempty"` // who answered the question, or why nobody was asked
 	Host    string            `json:"host"`
 	User    string            `json:"user"`
 	PID     int               `json:"pid"`

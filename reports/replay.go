@@ -32,6 +32,8 @@ type History struct {
 	Stopped    string // why the last run ended before all rows were through; empty if they were
 	GoodBytes  int64  // up to the end of the last good line
 	TornBytes  int64  // what follows it, and is cut off by [Journal.Resume]
+	Lines      int64  // good ones
+	Link       string // the h of the last good line
 }
 
 // Replay reads the journal once and changes nothing. With retryFailed the rows that the API refused are not final.
@@ -120,6 +122,7 @@ func (b *rebuild) history(retryFailed bool) *History {
 	h.NextID, h.Requests, h.Answers, h.Withdrawn, h.Runs = s.nextID, s.requests, s.answers, s.withdrawn, s.runs
 	h.LastRun, h.LastStart, h.LastAnswer = s.lastRun, unixMilli(s.lastStart), unixMilli(s.lastAnswer)
 	h.Ended, h.EndCode, h.Stopped, h.GoodBytes, h.TornBytes = s.ended, s.endCode, s.stopped, s.good, s.torn
+	h.Lines, h.Link = s.lines, s.link
 	return h
 }
 

@@ -224,8 +224,11 @@ func (r *renderer) count(fate *Fate, success bool) {
 	if fate.Presumed {
 		r.tally.Presumed++
 	}
-	if fate.HasCode {
-		r.tally.Codes[fate.Code]++
+	switch {
+	case fate.HasCode:
+		r.tally.countCode(fate.Code, 1)
+	case !success && fate.Outcome != batch.Duplicate:
+		r.tally.countReason(fate.Info)
 	}
 }
 

@@ -5,7 +5,7 @@ import "friendsweep/batch"
 // Tally is what the journal alone knows about the rows of the job: a duplicate is no success here, because which row it
 // repeats only the input tells.
 func (s *StatusInfo) Tally(ignoreNotFriend bool) Tally {
-	t := Tally{Rows: s.Head.Job.Rows, Presumed: s.Presumed, Outcomes: s.Outcomes, Codes: s.Codes}
+	t := Tally{Rows: s.Head.Job.Rows, Presumed: s.Presumed, Outcomes: s.Outcomes, Codes: s.Codes, OtherCodes: s.OtherCodes}
 	if s.Ended && (s.EndCode == "0" || s.EndCode == "1") {
 		t.Outcomes[batch.Duplicate] += s.Waiting // mirrors of deleted rows: a finished run leaves nothing else
 	} else {

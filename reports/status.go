@@ -30,10 +30,12 @@ type StatusInfo struct {
 
 	// Outcomes counts the rows that the journal speaks of. Unknown includes the rows that are out, in requests that may
 	// yet be answered if the run is at work. Invalid and plain duplicate rows are those of the input.
-	Outcomes [batch.Duplicate + 1]int64
-	Codes    map[int]int64
-	Presumed int64
-	Out      int64 // rows in requests of the last run that have no answer
+	Outcomes   [batch.Duplicate + 1]int64
+	Codes      map[int]int64
+	OtherCodes int64 // rows whose codes are not in Codes
+	codes      Tally
+	Presumed   int64
+	Out        int64 // rows in requests of the last run that have no answer
 	// Waiting is the rows that no request has carried and nothing has decided. Up to Mirrors of them are duplicates of a
 	// row that was deleted: which ones only the input tells.
 	Waiting int64
@@ -104,7 +106,7 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 			spoken++
 			s.Outcomes[c.ends()]++
 			if c.has(hasCode) {
-				s.Codes[int(c.code)]++
+				s.codes.countCode(int(c.code), 1)
 			}
 			if c.has(presumed) {
 				s.Presumed++
@@ -113,6 +115,7 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 	}
 	plain := f.job.Duplicates - f.job.Mirrors
 	s.Outcomes[batch.Invalid], s.Outcomes[batch.Duplicate], s.Mirrors = f.job.Invalid, plain, f.job.Mirrors
+	s.Codes, s.OtherCodes = s.codes.Codes, s.codes.OtherCodes
 	s.Waiting = max(0, f.job.Rows-f.job.Invalid-plain-spoken)
 	return nil
 }

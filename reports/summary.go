@@ -32,7 +32,11 @@ type Summary struct {
 	Failure           int64            `json:"failure"`
 	Presumed          int64            `json:"presumed"`
 	Outcomes          map[string]int64 `json:"outcomes"` // every word of the report's outcome column
-	Codes             map[string]int64 `json:"codes"`
+	Codes             map[string]int64 `json:"codes"`    // the 100 commonest, and "other"
+	Reasons           map[string]int64 `json:"reasons"`  // failures without a code, the commonest ten
+	Note              string           `json:"note"`
+	Runs              int              `json:"runs"`           // of the job, this one included
+	JobStartedAt      string           `json:"job_started_at"` // when the first of them began
 	Requests          int64            `json:"requests"`
 	RetriedRequests   int64            `json:"retried_requests"`
 	ThrottledRequests int64            `json:"throttled_requests"`
@@ -50,13 +54,14 @@ type Summary struct {
 	Metrics       string `json:"-"`
 	ReportCommand string `json:"-"` // writes the report that this run could not write; empty if it is there
 	RetryCommand  string `json:"-"` // sends the refused rows again; empty when there are none
+	Allowed       string `json:"-"` // who answered the question, or why nobody was asked
 	NotFriendOK   bool   `json:"-"` // --ignore-not-friend: not_friend is a success
 }
 
 // SetTally copies the counts of t into s.
 func (s *Summary) SetTally(t Tally) {
 	s.Rows, s.Success, s.Failure, s.Presumed = t.Rows, t.Success, t.Failure, t.Presumed
-	s.Outcomes, s.Codes = t.byWord(), t.byCode()
+	s.Outcomes, s.Codes, s.Reasons = t.byWord(), t.byCode(), t.byReason()
 }
 
 func (t Tally) byWord() map[string]int64 {
@@ -68,11 +73,24 @@ func (t Tally) byWord() map[string]int64 {
 }
 
 func (t Tally) byCode() map[string]int64 {
-	codes := make(map[string]int64, len(t.Codes))
-	for code, n := range t.Codes {
-		codes[strconv.Itoa(code)] = n
+	codes := map[string]int64{}
+	top, other := commonest(t.Codes, shownCodes)
+	for _, code := range top {
+		codes[strconv.Itoa(code)] = t.Codes[code]
+	}
+	if other += t.OtherCodes; other > 0 {
+		codes["other"] = other
 	}
 	return codes
+}
+
+func (t Tally) byReason() map[string]int64 {
+	reasons := map[string]int64{}
+	top, _ := commonest(t.Reasons, shownReasons)
+	for _, reason := range top {
+		reasons[reason] = t.Reasons[reason]
+	}
+	return reasons
 }
 
 // WriteJSON writes the summary as one JSON object.
@@ -94,6 +112,7 @@ func (s *Summary) writeText(w io.Writer, opts TextOptions, explain explainer) er
 	out.WriteString("\n")
 	s.writeCounts(out)
 	writeCodes(out, s.Codes, explain)
+	writeReasons(out, s.Reasons)
 	out.WriteString("\n")
 	s.writeRun(out)
 	s.writeNext(out)
@@ -173,12 +192,28 @@ func writeCodes(out *sheet, counts map[string]int64, explain explainer) {
 	if len(codes) > 0 {
 		out.heading("rows by code of the API")
 	}
+	defer func() {
+		if n := counts["other"]; n > 0 {
+			out.row("other", n, "codes that are less common")
+		}
+	}()
 	for _, code := range codes {
 		meaning, advice := explain(code)
 		out.row(strconv.Itoa(code), counts[strconv.Itoa(code)], cmp.Or(meaning, "not documented"))
 		if advice != "" {
 			out.row("", -1, "-> "+advice)
 		}
+	}
+}
+
+// writeReasons says why rows failed that have no code.
+func writeReasons(out *sheet, reasons map[string]int64) {
+	top, _ := commonest(reasons, shownReasons)
+	if len(top) > 0 {
+		out.heading("failed rows without a code")
+	}
+	for _, reason := range top {
+		out.row("", reasons[reason], reason)
 	}
 }
 
@@ -199,11 +234,14 @@ func codesByCount(counts map[string]int64) []int {
 func (s *Summary) writeRun(out *sheet) {
 	out.fact("this run", s.traffic())
 	out.fact("sent to", destination(s.Endpoint, s.SDKAppID))
+	out.fact("allowed", s.Allowed)
+	out.fact("note", s.Note)
 	out.path("report", s.Report)
 	out.path("failures", s.Failures)
 	out.path("journal", s.Journal)
 	out.path("page", s.Page)
 	out.path("metrics", s.Metrics)
+	out.fact("head", s.JournalHead)
 }
 
 // traffic is what this run cost.

@@ -131,7 +131,7 @@ func TestSummaryJSON(t *testing.T) {
 	}
 	names := strings.Fields(`version input input_sha256 input_bytes report journal endpoint sdkappid delete_type started_at finished_at rows
 		accounts success failure presumed outcomes codes requests retried_requests throttled_requests rows_per_second finished
-		stop_reason exit_code resume_command report_sha256 journal_head`)
+		stop_reason exit_code resume_command report_sha256 journal_head reasons note runs job_started_at`)
 	for _, name := range names {
 		if _, ok := got[name]; !ok {
 			t.Errorf("got no %s", name)

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"log/slog"
 	"runtime/debug"
 	"strings"
@@ -43,6 +44,8 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 func hardenProcess() {
 	debug.SetTraceback("crash")
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
+	// net/http writes what a server sends unasked to the standard logger: its bytes could echo a UserSig.
+	log.SetOutput(io.Discard)
 }
 
 // app is what every command works with.

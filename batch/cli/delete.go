@@ -17,7 +17,6 @@ import (
 type deleteCommand struct {
 	jobFlags
 	Yes             bool `short:"y" group:"first" help:"Do not ask."`
-	Regroup         bool `group:"what" help:"With --delete-type both: ask from the side that needs fewer requests."`
 	IgnoreNotFriend bool `group:"what" help:"Count \"was not a friend\" (31704) as success."`
 	RetryFailed     bool `group:"files" help:"With --resume: also send the refused rows again."`
 }
@@ -43,8 +42,6 @@ func (c *deleteCommand) check() error {
 	switch {
 	case c.RetryFailed && !c.Resume:
 		return errors.New("--retry-failed is for --resume")
-	case c.Regroup && c.DeleteType != "both":
-		return errors.New("--regroup is for --delete-type both: with single, (A,B) cannot be deleted from B's side")
 	}
 	if err := c.jobFlags.check(); err != nil {
 		return err
@@ -128,6 +125,10 @@ func (c *deleteCommand) options(a *app) (sweep.Options, error) {
 		return sweep.Options{}, err
 	}
 	o.RetryFailed, o.IgnoreNotFriend = c.RetryFailed, c.IgnoreNotFriend
+	o.Allowed = "--yes was given"
+	if c.Sandbox {
+		o.Allowed = "nobody is asked for the sandbox"
+	}
 	if !c.Yes && !c.Sandbox {
 		o.Ask = a.ask
 		if c.Pairs == "-" || !isTerminal(a.stdin) || !isTerminal(a.stderr) {

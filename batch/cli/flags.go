@@ -193,7 +193,7 @@ func (f *jobFlags) options(a *app) (sweep.Options, error) {
 		Endpoint: f.endpoint(), AppID: f.SDKAppID, Identifier: f.Identifier, Key: key, Sig: sig,
 		DeleteType: f.deleteType(), Timeout: f.Timeout, Batch: f.batch(a.started), Proxy: http.ProxyFromEnvironment,
 		Report: f.Report, Failures: f.Failures, HTML: f.HTML, Metrics: f.MetricsFile, Lock: f.Lock,
-		Resume: f.Resume, Overwrite: f.Overwrite,
+		Resume: f.Resume, Overwrite: f.Overwrite, MaxInvalid: f.MaxInvalid, Note: f.Note,
 		Flags: texts(a.flags), Defaults: texts(a.defaults), Command: append([]string{"friendsweep"}, a.args...),
 		Version: a.version, Started: a.started, TempDir: temp, Log: a.log, Progress: a.progress,
 	}
@@ -207,7 +207,7 @@ func (f *jobFlags) options(a *app) (sweep.Options, error) {
 
 // batch is what the pool is told. started is when the time of --max-duration begins.
 func (f *jobFlags) batch(started time.Time) batch.Options {
-	o := batch.Options{ChunkSize: f.ChunkSize, Workers: f.Workers, Rate: f.Rate, MaxAttempts: f.MaxAttempts,
+	o := batch.Options{ChunkSize: f.ChunkSize, Workers: f.Workers, Rate: f.Rate, RowRate: f.RowRate, MaxAttempts: f.MaxAttempts,
 		BackoffInitial: f.BackoffInitial, BackoffMax: f.BackoffMax, MaxFailures: f.MaxFailures}
 	if f.Limit != nil {
 		o.Limit = *f.Limit

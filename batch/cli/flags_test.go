@@ -47,8 +47,6 @@ var beyondBounds = []struct{ flags, says string }{
 	{"--row-rate=Inf", "row-rate"},
 	{"--max-invalid 0", "max-invalid"},
 	{"--max-invalid x%", "max-invalid"},
-	{"--regroup", "regroup.*both"},
-	{"--regroup --delete-type single", "regroup"},
 	{"--retry-failed", "retry-failed"},
 	{"--note a\tb", "note"},
 	{"--note a\xffb", "note"},

@@ -7,7 +7,7 @@ import (
 )
 
 // helps are the command lines that print help.
-var helps = []string{"--help", "help delete", "help plan", "help status", "report --help", "help sandbox", "help completion", "help exit-codes", "help report", "help journal", "help"}
+var helps = []string{"--help", "help delete", "help plan", "help status", "report --help", "help audit", "help sandbox", "help completion", "help exit-codes", "help report", "help journal", "help"}
 
 // TestHelpFits80Columns: the whole of it, examples included.
 func TestHelpFits80Columns(t *testing.T) {

@@ -21,6 +21,7 @@ type commands struct {
 	Plan       planCommand       `cmd:"" help:"Read, validate and count; say what delete would do; contact nobody."`
 	Status     statusCommand     `cmd:"" help:"Say how far a run got, finished or dead, and the command that continues it."`
 	Report     reportCommand     `cmd:"" help:"Write the report of a run that died, from its journal and its input; send nothing."`
+	Audit      auditCommand      `cmd:"" help:"Prove offline that report, journal and input belong together and that nobody changed them."`
 	Sandbox    sandboxCommand    `cmd:"" help:"Serve the API emulator on a loopback address until interrupted."`
 	Completion completionCommand `cmd:"" help:"Print the shell completion for bash, zsh or fish."`
 	Version    kong.VersionFlag  `help:"Print version, commit and Go version." env:"-"`

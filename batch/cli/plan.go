@@ -59,6 +59,9 @@ func (c *planCommand) Run(a *app) error {
 	if c.MaxRows != nil && in.Rows > *c.MaxRows {
 		return refuse("%s has %d records, --max-rows allows %d", c.Pairs, in.Rows, *c.MaxRows)
 	}
+	if err := sweep.CheckInvalid(in, c.Pairs, c.MaxInvalid); err != nil {
+		return err
+	}
 	plan := sweep.NewPlan(in, c.ChunkSize, c.Rate)
 	plan.Endpoint, plan.SDKAppID, plan.Identifier = c.endpoint(), c.SDKAppID, c.Identifier
 	plan.DeleteType = string(c.deleteType())

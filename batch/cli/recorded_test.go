@@ -63,7 +63,7 @@ func TestArguments(t *testing.T) {
 		{"--from-column=--yes", "--to-column", "a b'c\n", "--note", "x=y --z"},
 		{"--chunk-size", "1000", "--rate", "200", "--delete-type", "single", "--max-failures", "50%"},
 		{"--chunk-size", "7", "--yes=false", "--resume", "--report=-r.csv", "--timeout", "1m30s", "--quiet"},
-		{"--row-rate", "1000", "--max-invalid", "100%", "--regroup", "--delete-type", "both", "--workers", "3"},
+		{"--row-rate", "1000", "--max-invalid", "100%", "--delete-type", "both", "--workers", "3"},
 	}
 	environments := []map[string]string{
 		{},

@@ -148,7 +148,7 @@ func (s *Sweep) thisRun() reports.Run {
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
-	return reports.Run{Version: s.Version, Input: s.in.Path, Flags: s.Flags, Host: host, User: name, PID: os.Getpid()}
+	return reports.Run{Version: s.Version, Input: s.in.Path, Flags: s.Flags, Note: s.Note, Allowed: s.Allowed, Host: host, User: name, PID: os.Getpid()}
 }
 
 // nextCommand continues the run.

@@ -151,6 +151,10 @@ func (s *Sweep) summary(code int) *reports.Summary {
 	if decided := stats.Decided.Load(); decided > 0 {
 		sum.RowsPerSecond = math.Round(float64(decided) / max(time.Since(s.Started).Seconds(), 0.001))
 	}
+	sum.Note, sum.Allowed, sum.Runs, sum.JobStartedAt = s.Note, s.Allowed, 1, sum.StartedAt
+	if s.history != nil {
+		sum.Runs, sum.JobStartedAt = s.history.Runs+1, reports.Stamp(s.head.At)
+	}
 	sum.SetTally(s.tally)
 	if s.unwritten {
 		sum.ReportCommand = reports.ShellQuote("friendsweep", "report", absolute(s.Report))

@@ -30,7 +30,8 @@ type Options struct {
 	Stdin      io.Reader
 	FromColumn string
 	ToColumn   string
-	MaxRows    *int64 // refuse more records; nil is no limit
+	MaxInvalid batch.Failures // refuse so many invalid records
+	MaxRows    *int64         // refuse more records; nil is no limit
 
 	Endpoint   string // as [chat.ParseEndpoint] returns it, or [Sandbox]
 	AppID      int
@@ -49,6 +50,9 @@ type Options struct {
 	// Ask shows the plan and returns nil if it may be carried out; through is the number of rows that earlier runs have
 	// dealt with. nil: nobody need be asked.
 	Ask func(plan *reports.Plan, through int64) error
+
+	Note    string // the user's own words
+	Allowed string // where Ask is nil: why nobody need be asked
 
 	Flags    map[string]string // for the journal and the next command, by name; no secrets
 	Defaults map[string]string // of flags that the next command need not name
@@ -123,6 +127,9 @@ func (s *Sweep) Prepare(ctx context.Context) error {
 	if s.MaxRows != nil && s.in.Rows > *s.MaxRows {
 		return refuse("%s has %d records, --max-rows allows %d: nothing was sent", s.Pairs, s.in.Rows, *s.MaxRows)
 	}
+	if err := CheckInvalid(s.in, s.Pairs, s.MaxInvalid); err != nil {
+		return err
+	}
 	if err := s.remember(ctx); err != nil {
 		return err
 	}
@@ -133,7 +140,35 @@ func (s *Sweep) Prepare(ctx context.Context) error {
 	if s.history != nil {
 		through = s.history.FinalCount
 	}
-	return s.Ask(s.plan(), through)
+	asked := time.Now()
+	if err := s.Ask(s.plan(), through); err != nil {
+		return err
+	}
+	// The time that the question stood is not the run's.
+	stood := time.Since(asked)
+	s.Started = s.Started.Add(stood)
+	if !s.Batch.Deadline.IsZero() {
+		s.Batch.Deadline = s.Batch.Deadline.Add(stood)
+	}
+	run := s.thisRun()
+	s.Allowed = "yes, typed at a terminal by " + run.User + " on " + run.Host
+	return nil
+}
+
+// CheckInvalid refuses an input with so many invalid records: it is probably not what the user takes it for. The error is
+// an [*input.Error].
+func CheckInvalid(in *input.Input, pairs string, most batch.Failures) error {
+	if !most.ReachedBy(in.Invalid, in.Rows) {
+		return nil
+	}
+	e := &input.Error{File: pairs,
+		Reason: fmt.Sprintf("%d of %d records are invalid, --max-invalid is %s: nothing was sent", in.Invalid, in.Rows, most),
+		Hint:   "Are these the right columns? Name them with --from-column and --to-column, or permit more with --max-invalid."}
+	if len(in.FirstInvalids) > 0 {
+		first := in.FirstInvalids[0]
+		e.Hint = fmt.Sprintf("Line %d: %s. %s", first.Line, first.Reason, e.Hint)
+	}
+	return e
 }
 
 func (s *Sweep) read(ctx context.Context) (err error) {

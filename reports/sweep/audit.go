@@ -1,0 +1,132 @@
+package sweep
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"friendsweep/reports"
+)
+
+// Check is one thing that an audit looked at.
+type Check struct {
+	What   string `json:"what"` // journal, input or report
+	Holds  bool   `json:"holds"`
+	Detail string `json:"detail"` // the figure that was checked, or what does not hold and in which line
+}
+
+// Audit proves from the files alone that report, journal and input belong together and that nobody changed them since: the
+// journal's chain from the first line to the last, the input against the SHA-256 in it, and the report, made again from
+// both, byte for byte. It changes nothing and contacts nobody. Of the options only Report must be set; Pairs is the input
+// where it is not where the journal says. What does not hold ends the audit, because the rest rests on it. The error is a
+// [Refusal] where there is nothing to audit or the run has not ended.
+func Audit(ctx context.Context, o Options) ([]Check, error) {
+	s := &Sweep{Options: o}
+	defer s.Close()
+	if _, err := os.Stat(s.Report); err != nil {
+		return nil, refuse("%s: %w\ngive the name of a report; its journal lies beside it", s.Report, cause(err))
+	}
+	err := s.adopt(ctx)
+	var damaged *reports.Damage
+	switch {
+	case errors.As(err, &damaged):
+		return []Check{{"journal", false, firstLine(damaged)}}, nil
+	case errors.Is(err, reports.ErrHeld):
+		return nil, refuse("%w: a run that is at work cannot be audited", err)
+	case err != nil:
+		return nil, err
+	case !s.history.Ended:
+		return nil, refuse("the run of %s has not ended: `friendsweep report` or --resume ends it", s.Report)
+	case s.history.TornBytes > 0:
+		return []Check{{"journal", false, fmt.Sprintf("%d bytes follow its last line", s.history.TornBytes)}}, nil
+	}
+	checks := []Check{{"journal", true, fmt.Sprintf("%d lines, head %s", s.history.Lines, s.history.Link)}}
+	input, err := s.auditInput(ctx)
+	if checks = append(checks, input); err != nil || !input.Holds {
+		return checks, err
+	}
+	report, err := s.auditReport(ctx)
+	return append(checks, report), err
+}
+
+// auditInput reads the input and holds it against the journal.
+func (s *Sweep) auditInput(ctx context.Context) (Check, error) {
+	if err := s.read(ctx); err != nil {
+		if ctx.Err() != nil {
+			return Check{}, context.Cause(ctx)
+		}
+		return Check{"input", false, firstLine(err)}, nil
+	}
+	if differences := s.job.Differences(s.head.Job); len(differences) > 0 {
+		return Check{"input", false, strings.Join(differences, "; ")}, nil
+	}
+	return Check{"input", true, fmt.Sprintf("%d bytes, sha256 %s", s.in.Bytes, s.in.SHA256)}, nil
+}
+
+// auditReport makes the report again, in a folder of its own, and compares.
+func (s *Sweep) auditReport(ctx context.Context) (Check, error) {
+	dir, err := os.MkdirTemp(s.TempDir, "friendsweep-audit-")
+	if err != nil {
+		return Check{}, err
+	}
+	defer os.RemoveAll(dir)
+	again := filepath.Join(dir, "report.csv")
+	s.fates, err = reports.NewFates(ctx, s.journal, reports.FatesOptions{Job: s.job, Repeats: s.in.Repeats(), Dir: s.TempDir})
+	if err == nil {
+		_, _, err = reports.Report(ctx, reports.ReportOptions{
+			Path: again, IgnoreNotFriend: s.IgnoreNotFriend, Job: s.job, Records: s.in.Records(ctx),
+		}, s.fates)
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return Check{}, context.Cause(ctx)
+		}
+		return Check{"report", false, firstLine(err)}, nil
+	}
+	print, err := reports.FingerprintFile("report", s.Report)
+	if err != nil {
+		return Check{"report", false, firstLine(err)}, nil
+	}
+	line, err := firstDifference(again, s.Report)
+	switch {
+	case err != nil:
+		return Check{}, err
+	case line > 0:
+		return Check{"report", false, fmt.Sprintf("line %d is not what journal and input say", line)}, nil
+	}
+	return Check{"report", true, fmt.Sprintf("%d rows, sha256 %s", s.job.Rows, print.SHA256)}, nil
+}
+
+// firstDifference is the number of the first line of two files that is not the same, counted from 1; 0 for none.
+func firstDifference(a, b string) (int64, error) {
+	left, err := os.Open(a)
+	if err != nil {
+		return 0, err
+	}
+	defer left.Close()
+	right, err := os.Open(b)
+	if err != nil {
+		return 0, err
+	}
+	defer right.Close()
+	x, y := bufio.NewReaderSize(left, 64<<10), bufio.NewReaderSize(right, 64<<10)
+	for line := int64(1); ; {
+		p, errX := x.ReadByte()
+		q, errY := y.ReadByte()
+		switch {
+		case errX == io.EOF && errY == io.EOF:
+			return 0, nil
+		case errX == io.EOF, errY == io.EOF, p != q:
+			return line, nil
+		case errX != nil || errY != nil:
+			return 0, errors.Join(errX, errY)
+		case p == '\n':
+			line++
+		}
+	}
+}
