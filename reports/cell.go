@@ -94,11 +94,13 @@ func (c *cell) stands(line int64, mirror bool) standing {
 }
 
 // repeats makes the row a duplicate of a first with this standing, unless it has a result of its own. A mirror is a
-// duplicate only of what was deleted: from the other side the API may say something else.
+// duplicate only of what was deleted, and then even where it was refused itself: nothing is left to be sent again. From the
+// other side the API may say something else.
 func (c *cell) repeats(s standing, mirror bool) {
 	c.flags |= touched
 	c.flags &^= waiting
-	if c.outcome.Final() || mirror && s.outcome != batch.Deleted {
+	settled := c.outcome == batch.Deleted || c.outcome == batch.NotFriend || c.outcome == batch.Refused && !mirror
+	if settled || mirror && s.outcome != batch.Deleted {
 		return
 	}
 	*c = cell{outcome: batch.Duplicate, first: s.outcome, of: s.of, code: s.code, flags: touched}

@@ -94,7 +94,7 @@ func (m *saga) own(line int64) Fate {
 func (m *saga) fate(line int64) Fate {
 	own := m.own(line)
 	r, repeats := m.repeats[line]
-	if !repeats || own.Outcome.Final() {
+	if !repeats || own.Outcome.Final() && !(r.Mirror && own.Outcome == batch.Refused) {
 		return own
 	}
 	first := m.fate(r.First)

@@ -53,11 +53,11 @@ func (o *oracle) fates() []fate {
 	return all
 }
 
-// mirror is the fate of a row with this one of its own: if its friendship was deleted from the other side, and nothing final
-// was said about itself, it is a duplicate.
+// mirror is the fate of a row with this one of its own: if its friendship was deleted from the other side, and it was
+// neither deleted nor no friend itself, it is a duplicate.
 func (o *oracle) mirror(r row, own fate) fate {
 	first := o.byLine[r.mirrorOf]
-	if r.mirrorOf == 0 || first.outcome != "deleted" || final(own.outcome) {
+	if r.mirrorOf == 0 || first.outcome != "deleted" || own.outcome == "deleted" || own.outcome == "not_friend" {
 		return own
 	}
 	return fate{outcome: "duplicate", code: first.code, of: r.mirrorOf, other: own.other,
