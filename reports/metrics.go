@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -19,7 +20,10 @@ type Figures struct {
 	Tally                        Tally // of the whole job
 	Requests, Retried, Throttled int64 // of this run
 	Started, Finished            time.Time
-	ExitCode                     int // 0 makes Finished the last success
+	Decided                      int64  // rows of this run
+	Running                      bool   // the run is at work: Finished is now
+	Name                         string // of the scheduled job: the label that tells the files of several apart
+	ExitCode                     int    // 0 makes Finished the last success
 }
 
 // mostFigures is far more than the bytes of a file of figures.
@@ -43,7 +47,7 @@ func replaceMetrics(path string, f Figures) error {
 	if err != nil {
 		return err
 	}
-	if f.ExitCode == 0 {
+	if f.ExitCode == 0 && !f.Running {
 		success = seconds(f.Finished)
 	}
 	var text bytes.Buffer
@@ -86,38 +90,48 @@ func standingSuccess(path string) (float64, error) {
 }
 
 func (f Figures) families(success float64) []*dto.MetricFamily {
-	rows := family("friendsweep_rows", "Rows of the job by outcome.")
-	for _, o := range outcomes {
-		rows.Metric = append(rows.Metric, sample(float64(f.Tally.Outcomes[o.Outcome]), "outcome", o.Outcome.String()))
-	}
 	single := func(name, help string, value float64) *dto.MetricFamily {
 		fam := family(name, help)
-		fam.Metric = append(fam.Metric, sample(value))
+		fam.Metric = append(fam.Metric, f.sample(value))
 		return fam
 	}
-	return []*dto.MetricFamily{
-		rows,
-		single("friendsweep_failed_rows", "Rows of the job that failed.", float64(f.Tally.Failure)),
-		single("friendsweep_presumed_rows", "Rows presumed deleted after a lost answer.", float64(f.Tally.Presumed)),
+	running := 0.0
+	if f.Running {
+		running = 1
+	}
+	all := []*dto.MetricFamily{
+		single("friendsweep_running", "1 from a run's begin to its end. A file that says 1 and grows old is of a run that died.", running),
 		single("friendsweep_requests", "Requests of the last run.", float64(f.Requests)),
 		single("friendsweep_retried_requests", "Requests of the last run that repeated rows.", float64(f.Retried)),
 		single("friendsweep_throttled_requests", "Requests of the last run that the API called too frequent.", float64(f.Throttled)),
-		single("friendsweep_duration_seconds", "How long the last run took.", f.Finished.Sub(f.Started).Seconds()),
-		single("friendsweep_exit_code", "Exit code of the last run.", float64(f.ExitCode)),
+		single("friendsweep_decided_rows", "Rows that the last run got an outcome for.", float64(f.Decided)),
+		single("friendsweep_duration_seconds", "How long the last run took, or has taken so far.", f.Finished.Sub(f.Started).Seconds()),
 		single("friendsweep_start_timestamp_seconds", "When the last run began.", seconds(f.Started)),
 		single(lastSuccess, "When a run last ended with exit code 0; 0 if none did.", success),
 	}
+	if f.Running {
+		return all // no exit code and no outcomes yet: a run that is killed now must not look like a success
+	}
+	rows := family("friendsweep_rows", "Rows of the job by outcome.")
+	for _, o := range outcomes {
+		rows.Metric = append(rows.Metric, f.sample(float64(f.Tally.Outcomes[o.Outcome]), "outcome", o.Outcome.String()))
+	}
+	return append(all, rows,
+		single("friendsweep_failed_rows", "Rows of the job that failed.", float64(f.Tally.Failure)),
+		single("friendsweep_presumed_rows", "Rows presumed deleted after a lost answer.", float64(f.Tally.Presumed)),
+		single("friendsweep_exit_code", "Exit code of the last run.", float64(f.ExitCode)))
 }
 
 func family(name, help string) *dto.MetricFamily {
 	return &dto.MetricFamily{Name: &name, Help: &help, Type: dto.MetricType_GAUGE.Enum()}
 }
 
-// sample takes at most one label, as name and value.
-func sample(value float64, label ...string) *dto.Metric {
+// sample is of this job, and takes at most one more label, as name and value.
+func (f Figures) sample(value float64, label ...string) *dto.Metric {
 	m := &dto.Metric{Gauge: &dto.Gauge{Value: &value}}
-	if len(label) == 2 {
-		m.Label = []*dto.LabelPair{{Name: &label[0], Value: &label[1]}}
+	labels := append([]string{"name", strings.ToValidUTF8(f.Name, "\ufffd")}, label...)
+	for i := 0; i < len(labels); i += 2 {
+		m.Label = append(m.Label, &dto.LabelPair{Name: &labels[i], Value: &labels[i+1]})
 	}
 	return m
 }

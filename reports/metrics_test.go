@@ -13,46 +13,52 @@ import (
 )
 
 func testFigures() Figures {
-	return Figures{Tally: testTally(), Requests: 101234, Retried: 1200, Throttled: 34, Started: began, Finished: ended, ExitCode: 1}
+	return Figures{Tally: testTally(), Requests: 101234, Retried: 1200, Throttled: 34, Started: began, Finished: ended, Decided: 7, Name: "nightly", ExitCode: 1}
 }
 
-const wantMetrics = `# HELP friendsweep_rows Rows of the job by outcome.
-# TYPE friendsweep_rows gauge
-friendsweep_rows{outcome="deleted"} 1.200012e+06
-friendsweep_rows{outcome="not_friend"} 554
-friendsweep_rows{outcome="refused"} 75
-friendsweep_rows{outcome="gave_up"} 20
-friendsweep_rows{outcome="unknown"} 0
-friendsweep_rows{outcome="not_sent"} 0
-friendsweep_rows{outcome="invalid"} 30
-friendsweep_rows{outcome="duplicate"} 33876
-# HELP friendsweep_failed_rows Rows of the job that failed.
-# TYPE friendsweep_failed_rows gauge
-friendsweep_failed_rows 679
-# HELP friendsweep_presumed_rows Rows presumed deleted after a lost answer.
-# TYPE friendsweep_presumed_rows gauge
-friendsweep_presumed_rows 12
+const wantMetrics = `# HELP friendsweep_running 1 from a run's begin to its end. A file that says 1 and grows old is of a run that died.
+# TYPE friendsweep_running gauge
+friendsweep_running{name="nightly"} 0
 # HELP friendsweep_requests Requests of the last run.
 # TYPE friendsweep_requests gauge
-friendsweep_requests 101234
+friendsweep_requests{name="nightly"} 101234
 # HELP friendsweep_retried_requests Requests of the last run that repeated rows.
 # TYPE friendsweep_retried_requests gauge
-friendsweep_retried_requests 1200
+friendsweep_retried_requests{name="nightly"} 1200
 # HELP friendsweep_throttled_requests Requests of the last run that the API called too frequent.
 # TYPE friendsweep_throttled_requests gauge
-friendsweep_throttled_requests 34
-# HELP friendsweep_duration_seconds How long the last run took.
+friendsweep_throttled_requests{name="nightly"} 34
+# HELP friendsweep_decided_rows Rows that the last run got an outcome for.
+# TYPE friendsweep_decided_rows gauge
+friendsweep_decided_rows{name="nightly"} 7
+# HELP friendsweep_duration_seconds How long the last run took, or has taken so far.
 # TYPE friendsweep_duration_seconds gauge
-friendsweep_duration_seconds 800
-# HELP friendsweep_exit_code Exit code of the last run.
-# TYPE friendsweep_exit_code gauge
-friendsweep_exit_code 1
+friendsweep_duration_seconds{name="nightly"} 800
 # HELP friendsweep_start_timestamp_seconds When the last run began.
 # TYPE friendsweep_start_timestamp_seconds gauge
-friendsweep_start_timestamp_seconds 1.795458369123e+09
+friendsweep_start_timestamp_seconds{name="nightly"} 1.795458369123e+09
 # HELP friendsweep_last_success_timestamp_seconds When a run last ended with exit code 0; 0 if none did.
 # TYPE friendsweep_last_success_timestamp_seconds gauge
-friendsweep_last_success_timestamp_seconds 0
+friendsweep_last_success_timestamp_seconds{name="nightly"} 0
+# HELP friendsweep_rows Rows of the job by outcome.
+# TYPE friendsweep_rows gauge
+friendsweep_rows{name="nightly",outcome="deleted"} 1.200012e+06
+friendsweep_rows{name="nightly",outcome="not_friend"} 554
+friendsweep_rows{name="nightly",outcome="refused"} 75
+friendsweep_rows{name="nightly",outcome="gave_up"} 20
+friendsweep_rows{name="nightly",outcome="unknown"} 0
+friendsweep_rows{name="nightly",outcome="not_sent"} 0
+friendsweep_rows{name="nightly",outcome="invalid"} 30
+friendsweep_rows{name="nightly",outcome="duplicate"} 33876
+# HELP friendsweep_failed_rows Rows of the job that failed.
+# TYPE friendsweep_failed_rows gauge
+friendsweep_failed_rows{name="nightly"} 679
+# HELP friendsweep_presumed_rows Rows presumed deleted after a lost answer.
+# TYPE friendsweep_presumed_rows gauge
+friendsweep_presumed_rows{name="nightly"} 12
+# HELP friendsweep_exit_code Exit code of the last run.
+# TYPE friendsweep_exit_code gauge
+friendsweep_exit_code{name="nightly"} 1
 `
 
 func writeMetrics(t *testing.T, path string, f Figures) string {
@@ -83,12 +89,12 @@ func TestMetricsKeepTheLastSuccess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "friendsweep.prom")
 	f := testFigures()
 	f.ExitCode = 0
-	want := "\n" + lastSuccess + " 1.795459169123e+09\n"
+	want := "\n" + lastSuccess + `{name="nightly"} 1.795459169123e+09` + "\n"
 	if got := writeMetrics(t, path, f); !strings.Contains(got, want) {
 		t.Errorf("got %s, want %q in it", got, want)
 	}
 	f.ExitCode, f.Finished = 4, ended.Add(time.Hour)
-	if got := writeMetrics(t, path, f); !strings.Contains(got, want) || !strings.Contains(got, "exit_code 4\n") {
+	if got := writeMetrics(t, path, f); !strings.Contains(got, want) || !strings.Contains(got, "exit_code{name=\"nightly\"} 4\n") {
 		t.Errorf("got %s, want the new exit code and the old %q", got, want)
 	}
 }
@@ -115,5 +121,26 @@ func TestPromtoolAcceptsMetrics(t *testing.T) {
 	cmd.Stdin = bytes.NewReader([]byte(wantMetrics))
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("got %v: %s, want silence", err, out)
+	}
+}
+
+// A file that a killed run left must not look like a success.
+func TestMetricsOfARunAtWork(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "friendsweep.prom")
+	f := testFigures()
+	f.ExitCode = 0
+	writeMetrics(t, path, f)
+	before, err := standingSuccess(path)
+	if err != nil || before == 0 {
+		t.Fatalf("got %v, %v, want a success", before, err)
+	}
+	f.Running, f.Finished = true, f.Finished.Add(time.Hour)
+	text := writeMetrics(t, path, f)
+	after, err := standingSuccess(path)
+	if err != nil || after != before {
+		t.Errorf("got the last success %v, %v, want %v", after, err, before)
+	}
+	if strings.Contains(text, "exit_code") || !strings.Contains(text, `friendsweep_running{name="nightly"} 1`) {
+		t.Errorf("got %s, want no exit code and a run at work", text)
 	}
 }

@@ -195,9 +195,52 @@ func (s *Sweep) WriteMetrics(code int) error {
 	if s.Metrics == "" || !s.safe {
 		return nil
 	}
+	f := s.figures()
+	f.Tally, f.ExitCode = s.tally, code
+	return reports.WriteMetrics(s.Metrics, f)
+}
+
+func (s *Sweep) figures() reports.Figures {
 	stats := &s.runner.Stats
-	return reports.WriteMetrics(s.Metrics, reports.Figures{
-		Tally: s.tally, Requests: stats.Requests.Load(), Retried: stats.Retried.Load(), Throttled: stats.Throttled.Load(),
-		Started: s.Started, Finished: time.Now(), ExitCode: code,
-	})
+	return reports.Figures{
+		Requests: stats.Requests.Load(), Retried: stats.Retried.Load(), Throttled: stats.Throttled.Load(), Decided: stats.Decided.Load(),
+		Started: s.Started, Finished: time.Now(), Name: nameOf(s.Metrics),
+	}
+}
+
+// nameOf is the name of a job that writes its figures to this file: the same from run to run, however their reports are
+// called.
+func nameOf(metrics string) string {
+	return strings.TrimSuffix(filepath.Base(metrics), filepath.Ext(metrics))
+}
+
+// metricsEvery is how often the figures of a run at work are written.
+const metricsEvery = 15 * time.Second
+
+// keepMetrics writes the figures when the run begins and every 15 s. stop ends that and waits for it. What cannot be written
+// is said once; the run does not depend on it.
+func (s *Sweep) keepMetrics() (stop func()) {
+	if s.Metrics == "" || !s.safe {
+		return func() {}
+	}
+	write := func() error {
+		f := s.figures()
+		f.Running = true
+		return reports.WriteMetrics(s.Metrics, f)
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() { // ended and waited for by stop
+		defer close(ended)
+		tick := time.NewTicker(metricsEvery)
+		defer tick.Stop()
+		for err := write(); err == nil; err = write() {
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+		}
+		s.Log.Warn("the figures of the run at work cannot be written", "file", s.Metrics)
+	}()
+	return func() { close(done); <-ended }
 }

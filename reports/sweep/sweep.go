@@ -206,9 +206,11 @@ func (s *Sweep) Run(ctx context.Context) (summary *reports.Summary, code int, er
 		return nil, 0, err
 	}
 	s.setRunner(client)
+	stopMetrics := s.keepMetrics()
 	s.Progress.Start(reports.Sending, s.snapshot)
 	s.err = s.runner.Run(ctx, s.in.Groups(), s.in.MirrorGroups())
 	s.Progress.Stop()
+	stopMetrics()
 	if s.nothingHappened() {
 		return nil, 0, s.err
 	}
