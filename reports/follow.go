@@ -68,6 +68,7 @@ type facts struct {
 	stopped    string
 	good       int64  // bytes up to the end of the last good line
 	lines      int64  // good ones
+	endAt      int64  // Unix milliseconds: when the last run wrote its end
 	link       string // the h of the last good line: the head of the chain
 	torn       int64  // bytes after it
 	out        int64  // rows in requests that had no answer when the reading ended, in the last run
@@ -199,7 +200,7 @@ func (f *follower) take(ev *event) error {
 		f.seen.runs++
 		return f.abandon()
 	case kindEnd:
-		f.seen.ended, f.seen.endCode, f.seen.stopped = true, ev.code, ev.stopped
+		f.seen.ended, f.seen.endCode, f.seen.stopped, f.seen.endAt = true, ev.code, ev.stopped, ev.at
 		return f.abandon()
 	case kindSend:
 		return f.send(ev)

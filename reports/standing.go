@@ -27,7 +27,7 @@ func (t Tally) Open() int64 {
 // Standing is what the journal of the report says, for people.
 func (s *StatusInfo) Standing(report string) *Standing {
 	return &Standing{
-		Report: report, Journal: JournalPath(report), Input: s.LastRun.Input, Held: s.Held, PID: s.LastRun.PID,
+		Head: s.Link, Report: report, Journal: JournalPath(report), Input: s.LastRun.Input, Held: s.Held, PID: s.LastRun.PID,
 		Host: s.LastRun.Host, User: s.LastRun.User, Ended: s.Ended, ExitCode: s.EndCode, StopReason: s.Stopped,
 		Endpoint: s.Head.Job.Endpoint, SDKAppID: s.Head.Job.AppID, Started: s.Head.At, LastAnswer: s.LastAnswer,
 		Requests: s.Requests, Tally: s.Tally(s.LastRun.Flags["ignore-not-friend"] == "true"),

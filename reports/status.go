@@ -19,6 +19,8 @@ type StatusInfo struct {
 	Head    Head
 	LastRun Run // the last run, which may be the first
 
+	Link       string // the h of the journal's last good line: the head of the chain
+	endAt      int64  // Unix milliseconds: when the last run wrote its end
 	Runs       int
 	LastStart  time.Time // when the last run began
 	LastAnswer time.Time // zero where none came
@@ -84,7 +86,7 @@ func (f *Fates) status(head *Head) *StatusInfo {
 	return &StatusInfo{
 		Head: *head, LastRun: f.seen.lastRun, Runs: f.seen.runs, LastStart: unixMilli(f.seen.lastStart),
 		LastAnswer: unixMilli(f.seen.lastAnswer), Requests: f.seen.requests, Ended: f.seen.ended, EndCode: f.seen.endCode,
-		Stopped: f.seen.stopped, Out: f.seen.out, Codes: make(map[int]int64),
+		Stopped: f.seen.stopped, Link: f.seen.link, endAt: f.seen.endAt, Out: f.seen.out, Codes: make(map[int]int64),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // Standing is how far a run got, as `status` tells it. The counts are those that the journal alone can know.
 type Standing struct {
 	Report, Journal, Input string
+	Head                   string // of the journal's chain
 	Held                   bool   // a process works on it now
 	PID                    int    // of the last run
 	Host, User             string // of the last run
@@ -114,6 +115,7 @@ func (s *Standing) writeFacts(out *sheet, now time.Time) {
 	out.path("input", inputName(s.Input))
 	out.path("report", s.Report)
 	out.path("journal", s.Journal)
+	out.fact("head", s.Head)
 }
 
 func (s *Standing) writeNext(out *sheet) {

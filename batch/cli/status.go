@@ -13,6 +13,7 @@ import (
 // statusCommand is `friendsweep status`.
 type statusCommand struct {
 	Report string `arg:"" name:"REPORT" question:"the report of which run?" predictor:"report" help:"The report of the run, whether it is there yet or not."`
+	JSON   bool   `name:"json" help:"The job as it stands as JSON, as the summary has it, with state and last_answer_at."`
 }
 
 // Help is what precedes the flags in the help of status.
@@ -40,6 +41,10 @@ func (c *statusCommand) Run(a *app) error {
 	standing := info.Standing(c.Report)
 	if !standing.Held && standing.Tally.Open() > 0 {
 		standing.ResumeCommand = sweep.ResumeCommand(info, c.Report, texts(a.defaults))
+	}
+	a.printed = true
+	if c.JSON {
+		return info.WriteJSON(a.stdout, standing)
 	}
 	return standing.WriteText(a.stdout, time.Now(), a.text(a.stdout))
 }
