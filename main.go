@@ -6,6 +6,7 @@
 //	friendsweep delete  [flags] PAIRS     delete the pairs (PAIRS is a file, or - for standard input)
 //	friendsweep plan    [flags] PAIRS     say what delete would do; contact nobody
 //	friendsweep status  REPORT            how far a run got, and the command that continues it
+//	friendsweep audit   REPORT            prove offline that report, journal and input belong together
 //	friendsweep report  REPORT            write the report of a run that died; send nothing
 //	friendsweep sandbox [flags]           serve the API emulator on a loopback address
 //
