@@ -1,0 +1,96 @@
+package whole
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// names are those of the files in a folder.
+func names(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	must(t, err)
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
+}
+
+func TestAFileAppearsWholeOrNotAtAll(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "r.csv")
+	must(t, os.WriteFile(path, []byte("earlier"), 0o644))
+	f, err := Create(path)
+	must(t, err)
+	f.Write([]byte("later"))
+	must(t, f.Sync())
+	if text, _ := os.ReadFile(path); string(text) != "earlier" {
+		t.Errorf("got %q before it is published, want the earlier file", text)
+	}
+	f.Discard()
+	if got := names(t, dir); len(got) != 1 {
+		t.Errorf("got %q after it was discarded, want the earlier file alone", got)
+	}
+	f, err = Create(path)
+	must(t, err)
+	defer f.Discard()
+	f.Write([]byte("later"))
+	must(t, f.Publish())
+	text, err := os.ReadFile(path)
+	must(t, err)
+	info, err := os.Stat(path)
+	must(t, err)
+	if got := names(t, dir); string(text) != "later" || info.Mode().Perm() != 0o600 || len(got) != 1 {
+		t.Errorf("got %q, mode %v, beside %q; want the later file alone, for its owner", text, info.Mode(), got)
+	}
+}
+
+func TestWhatMustNotBeReplaced(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	must(t, syscall.Mkfifo(at("fifo"), 0o600))
+	must(t, os.Mkdir(at("folder"), 0o700))
+	must(t, os.Symlink(at("nothing"), at("dangling")))
+	for _, name := range []string{"fifo", "folder", "dangling", "no/r.csv"} {
+		if err := Try(at(name)); err == nil {
+			t.Errorf("%s: got no error, want one", name)
+		}
+	}
+	f, err := Create(at("r.csv"))
+	must(t, err)
+	defer f.Discard()
+	must(t, syscall.Mkfifo(at("r.csv"), 0o600)) // the name was taken since
+	if err := f.Publish(); err == nil {
+		t.Error("got no error for a name that a FIFO has taken, want one")
+	}
+	if info, err := os.Lstat(at("r.csv")); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		t.Errorf("got %v, %v; want the FIFO as it was", info, err)
+	}
+}
+
+func TestALinkIsFollowed(t *testing.T) {
+	dir := t.TempDir()
+	real, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
+	must(t, os.WriteFile(real, nil, 0o600))
+	must(t, os.Symlink("real", link))
+	f, err := Create(link)
+	must(t, err)
+	defer f.Discard()
+	f.Write([]byte("text"))
+	must(t, f.Publish())
+	if text, _ := os.ReadFile(real); string(text) != "text" {
+		t.Errorf("got %q where the link leads, want the text", text)
+	}
+	if _, err := os.Readlink(link); err != nil {
+		t.Errorf("got %v, want the link as it was", err)
+	}
+}
