@@ -181,11 +181,11 @@ func (s *Sweep) page(sum *reports.Summary) error {
 	if s.history != nil {
 		data.Runs, data.Began = s.history.Runs+1, s.head.At
 	}
-	for _, file := range []named{{"journal", s.journal.Path()}, {"report", s.Report}} {
-		if print, err := reports.FingerprintFile(file.what, file.path); err == nil {
-			data.Fingerprints = append(data.Fingerprints, print)
-		}
+	data.Fingerprints = []reports.Fingerprint{{What: "input", Path: s.in.Path, Bytes: s.in.Bytes, SHA256: s.in.SHA256}}
+	if s.print.SHA256 != "" {
+		data.Fingerprints = append(data.Fingerprints, s.print)
 	}
+	// The journal's last line is yet to be written, so it has a head instead of a fingerprint.
 	return reports.WritePage(s.HTML, data)
 }
 
