@@ -190,5 +190,8 @@ func (m *meter) attributes() []any {
 	if s.Slow != "" {
 		args = append(args, "slow", Printable(s.Slow))
 	}
+	if s.Head != "" {
+		args = append(args, "journal_head", s.Head)
+	}
 	return args
 }

@@ -54,6 +54,7 @@ type Snapshot struct {
 	Rows     int64  // Reading: rows found; Sending: rows that are done, those of earlier runs included
 	Total    int64  // see [Phase]; 0 where it is not known
 	Failures int64  // rows that failed so far
+	Head     string // Sending: the h of the journal's last line, so that it leaves the machine with the log
 	Slow     string // why it is slow at the moment ("throttled to 50/s"); empty when it is not
 }
 

@@ -170,12 +170,12 @@ func TestPlainLines(t *testing.T) {
 		}})).Info
 		start := time.Now()
 		p.Start(Sending, func() Snapshot {
-			return Snapshot{Rows: int64(time.Since(start).Seconds()) * 50, Total: 2000, Slow: "pace\r"}
+			return Snapshot{Rows: int64(time.Since(start).Seconds()) * 50, Total: 2000, Slow: "pace\r", Head: "0f"}
 		})
 		time.Sleep(25 * time.Second)
 		p.Stop()
-		want := `level=INFO msg=sending rows=500 total=2000 percent=25 rows_per_second=50 left=30s failures=0 slow=pace\r
-level=INFO msg=sending rows=1000 total=2000 percent=50 rows_per_second=50 left=20s failures=0 slow=pace\r
+		want := `level=INFO msg=sending rows=500 total=2000 percent=25 rows_per_second=50 left=30s failures=0 slow=pace\r journal_head=0f
+level=INFO msg=sending rows=1000 total=2000 percent=50 rows_per_second=50 left=20s failures=0 slow=pace\r journal_head=0f
 `
 		if got := out.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)

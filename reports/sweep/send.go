@@ -73,7 +73,7 @@ func (s *Sweep) setRunner(client *chat.Client) {
 // snapshot is how far the sending is.
 func (s *Sweep) snapshot() reports.Snapshot {
 	stats := &s.runner.Stats
-	snap := reports.Snapshot{Rows: stats.Decided.Load(), Failures: stats.Failed.Load(), Slow: s.slow()}
+	snap := reports.Snapshot{Rows: stats.Decided.Load(), Failures: stats.Failed.Load(), Slow: s.slow(), Head: s.journal.Link()}
 	if !s.IgnoreNotFriend {
 		snap.Failures += stats.NotFriend.Load()
 	}
