@@ -23,8 +23,11 @@ func (h header) columns(from, to string) (fi, ti int, err error) {
 	has := func(f, t string) bool {
 		return (from != "" || slices.ContainsFunc(h.names, sameFold(f))) && (to != "" || slices.ContainsFunc(h.names, sameFold(t)))
 	}
-	if !has(df, dt) && has("from", "to") {
-		df, dt = "from", "to"
+	if err := h.otherSeparator(); err != nil {
+		return 0, 0, err
+	}
+	if !has(df, dt) && (has("from", "to") || h.hasOneOf("from", "to") && !h.hasOneOf(df, dt)) {
+		df, dt = "from", "to" // where one of them is there, it is the other that is missing
 	}
 	if fi, err = h.column(from, df, "--from-column"); err != nil {
 		return 0, 0, err
@@ -36,6 +39,26 @@ func (h header) columns(from, to string) (fi, ti int, err error) {
 		return 0, 0, h.wrong(fmt.Sprintf("From_Account and To_Account are both read from column %q", h.names[fi]), "")
 	}
 	return fi, ti, nil
+}
+
+// hasOneOf tells whether one of the names is in the header, blanks around it aside.
+func (h header) hasOneOf(names ...string) bool {
+	return slices.ContainsFunc(h.names, func(have string) bool {
+		return slices.ContainsFunc(names, sameFold(strings.TrimSpace(have)))
+	})
+}
+
+// otherSeparator refuses a header in one piece that another separator would cut.
+func (h header) otherSeparator() error {
+	if len(h.names) != 1 {
+		return nil
+	}
+	for _, other := range []struct{ separator, name string }{{";", "semicolons"}, {"\t", "tabs"}} {
+		if strings.Contains(h.names[0], other.separator) {
+			return h.wrong("the header has "+other.name+" where commas are needed", "Save the file as CSV with commas between the columns.")
+		}
+	}
+	return nil
 }
 
 func sameFold(name string) func(string) bool {
@@ -51,6 +74,11 @@ func (h header) column(wanted, usual, flag string) (int, error) {
 	}
 	i := slices.IndexFunc(h.names, match)
 	if i < 0 {
+		blank := slices.IndexFunc(h.names, func(s string) bool { return s != strings.TrimSpace(s) && match(strings.TrimSpace(s)) })
+		if blank >= 0 {
+			return 0, h.wrong(fmt.Sprintf("the column is called %q in the header, with blanks around %q", h.names[blank], name),
+				fmt.Sprintf("Take the blanks out of the header, or name the column with them: %s %q.", flag, h.names[blank]))
+		}
 		return 0, h.wrong(fmt.Sprintf("no column %q in the header", name),
 			fmt.Sprintf("The header is %.200q; name the right column with %s.", strings.Join(h.names, ","), flag))
 	}
