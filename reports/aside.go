@@ -35,7 +35,7 @@ func (j *Journal) Aside(keep bool, taken func(path string) bool) (moved []string
 	case !errors.Is(err, fs.ErrNotExist):
 		return moved, fmt.Errorf("moving %s aside: %w", j.report, err)
 	}
-	return moved, syncFolder(j.path)
+	return moved, whole.SyncFolder(j.path)
 }
 
 // forget empties the journal and removes the report.

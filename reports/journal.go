@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"friendsweep/batch"
+	"friendsweep/reports/whole"
 )
 
 // JournalPath is where the journal of a report lies.
@@ -123,7 +124,7 @@ func (j *Journal) Start(job Job, run Run) error {
 	if err := j.writeRun(runLine{Friendsweep: &version, At: at, Job: &job, Run: &run}); err != nil {
 		return err
 	}
-	return syncFolder(j.path)
+	return whole.SyncFolder(j.path)
 }
 
 // Resume goes on with the job that [Journal.Replay] has read: it cuts off a torn tail, writes the journal anew where it
@@ -358,18 +359,4 @@ func ascends(lines []int64) bool {
 		last = line
 	}
 	return len(lines) > 0
-}
-
-// syncFolder makes a new or changed name in the folder of path durable.
-func syncFolder(path string) error {
-	dir, err := os.Open(folderOf(path))
-	if err != nil {
-		return fmt.Errorf("syncing the folder of %s: %w", path, err)
-	}
-	err = dir.Sync()
-	dir.Close()
-	if err != nil {
-		return fmt.Errorf("syncing the folder of %s: %w", path, err)
-	}
-	return nil
 }

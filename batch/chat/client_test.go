@@ -551,3 +551,24 @@ func TestSwitchedProtocolsEnd(t *testing.T) {
 		t.Fatal("the request never ended")
 	}
 }
+
+// A connection whose answer may be another request's is not used again: what comes next on it may be an answer too late.
+func TestForeignAnswerEndsItsConnection(t *testing.T) {
+	var mu sync.Mutex
+	from := map[string]bool{}
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		from[r.RemoteAddr] = true
+		mu.Unlock()
+		reply(http.StatusOK, strings.Replace(okBody, `"b"`, `"x"`, 1))(w, r)
+	})
+	c := newClient(t, config(s.URL))
+	for range 3 {
+		if a := c.Delete(t.Context(), "a", []string{"b"}); a.Kind != UnreadableFault {
+			t.Fatalf("got %+v, want an unreadable answer", a)
+		}
+	}
+	if len(from) != 3 {
+		t.Errorf("got %d connections for 3 requests, want one each", len(from))
+	}
+}
