@@ -14,6 +14,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"friendsweep/batch"
@@ -32,6 +33,7 @@ type Journal struct {
 	path, report string
 	file         *os.File    // its open file description is the lock
 	inode        os.FileInfo // of file, to see whether path still names it
+	reads        bool        // it was opened to be read alone
 	old          *os.File    // the journal that was moved aside, locked until Close
 
 	mu      sync.Mutex
@@ -68,6 +70,30 @@ func OpenJournal(report string) (*Journal, error) {
 	j := &Journal{path: path, report: report, out: make(map[int64]int)}
 	j.turn = sync.NewCond(&j.mu)
 	if err := j.adopt(file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+// ReadJournal opens the journal of the report to be read alone: it makes, changes and removes nothing, and needs no right to
+// write. The error is [ErrHeld] while a run has it. Whoever opens it ends with Close or Discard.
+func ReadJournal(report string) (*Journal, error) {
+	path := JournalPath(report)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the journal: %w", err)
+	}
+	j := &Journal{path: path, report: report, reads: true}
+	j.turn = sync.NewCond(&j.mu)
+	err = flock(file, syscall.LOCK_SH)
+	if errors.Is(err, errAgain) {
+		err = fmt.Errorf("reading %s: %w", path, ErrHeld)
+	}
+	if err == nil {
+		err = j.adopt(file)
+	}
+	if err != nil {
 		file.Close()
 		return nil, err
 	}
@@ -214,6 +240,9 @@ func (j *Journal) Close() error {
 // Discard closes the journal, and removes its file if no job is in it: a run that ends before its first request leaves
 // none.
 func (j *Journal) Discard() error {
+	if j.reads {
+		return j.Close()
+	}
 	if head, err := j.Head(); err != nil || head != nil {
 		return errors.Join(err, j.Close())
 	}

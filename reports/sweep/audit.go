@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"friendsweep/reports"
 )
@@ -26,8 +27,24 @@ type Check struct {
 // where it is not where the journal says. What does not hold ends the audit, because the rest rests on it. The error is a
 // [Refusal] where there is nothing to audit or the run has not ended.
 func Audit(ctx context.Context, o Options) ([]Check, error) {
-	s := &Sweep{Options: o}
+	s := &Sweep{Options: o, reads: true}
 	defer s.Close()
+	checks, err := s.audit(ctx)
+	switch {
+	case err == nil:
+		return checks, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.As(err, new(Refusal)):
+		return nil, err
+	}
+	return nil, refuse("nothing was proved: %w", err)
+}
+
+// isMachines tells a fault of this machine, a full disk say, from one of the files: it is no verdict about them.
+func isMachines(err error) bool { return errors.As(err, new(syscall.Errno)) }
+
+func (s *Sweep) audit(ctx context.Context) ([]Check, error) {
 	if _, err := os.Stat(s.Report); err != nil {
 		return nil, refuse("%s: %w\ngive the name of a report; its journal lies beside it", s.Report, cause(err))
 	}
@@ -57,8 +74,8 @@ func Audit(ctx context.Context, o Options) ([]Check, error) {
 // auditInput reads the input and holds it against the journal.
 func (s *Sweep) auditInput(ctx context.Context) (Check, error) {
 	if err := s.read(ctx); err != nil {
-		if ctx.Err() != nil {
-			return Check{}, context.Cause(ctx)
+		if ctx.Err() != nil || isMachines(err) {
+			return Check{}, err
 		}
 		return Check{"input", false, firstLine(err)}, nil
 	}
@@ -83,14 +100,14 @@ func (s *Sweep) auditReport(ctx context.Context) (Check, error) {
 		}, s.fates)
 	}
 	if err != nil {
-		if ctx.Err() != nil {
-			return Check{}, context.Cause(ctx)
+		if ctx.Err() != nil || isMachines(err) {
+			return Check{}, err
 		}
 		return Check{"report", false, firstLine(err)}, nil
 	}
 	print, err := reports.FingerprintFile("report", s.Report)
 	if err != nil {
-		return Check{"report", false, firstLine(err)}, nil
+		return Check{}, err
 	}
 	line, err := firstDifference(again, s.Report)
 	switch {

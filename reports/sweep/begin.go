@@ -32,7 +32,11 @@ func checkLock(path string) error { return whole.Try(path) }
 
 // takeJournal makes sure that nobody else works on this job.
 func (s *Sweep) takeJournal() (err error) {
-	s.journal, err = reports.OpenJournal(s.Report)
+	open := reports.OpenJournal
+	if s.reads {
+		open = reports.ReadJournal
+	}
+	s.journal, err = open(s.Report)
 	if err == nil {
 		s.head, err = s.journal.Head()
 	}

@@ -46,7 +46,9 @@ func (s *Sweep) adopt(ctx context.Context) (err error) {
 		return err
 	}
 	if s.head == nil {
-		return refuse("%s: no run has begun in it, so there is nothing to report", s.journal.Path())
+		s.journal.Close() // and not Discard: the file is somebody's, and was there
+		s.journal = nil
+		return refuse("%s: no run has begun in it, so there is nothing to report", reports.JournalPath(s.Report))
 	}
 	if s.history, err = s.journal.Replay(ctx, false); err != nil {
 		return err

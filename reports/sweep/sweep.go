@@ -86,6 +86,7 @@ type Sweep struct {
 	history *reports.History // of the runs before, when they are resumed
 	signer  *chat.Signer
 	runner  batch.Runner
+	reads   bool    // the journal is read and nothing more
 	names   []named // every file that somebody named
 	safe    bool    // each output was tried, and none is to be written over another
 
