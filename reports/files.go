@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"friendsweep/reports/whole"
 )
@@ -96,5 +95,3 @@ func (c *recordCount) Write(p []byte) (int, error) {
 		rest = rest[i+1:]
 	}
 }
-
-func folderOf(path string) string { return filepath.Dir(path) }
