@@ -2,13 +2,14 @@
 // written anew.
 //
 // [Create] begins a file that has no name yet, [File.Publish] gives it one, and [File.Discard], which may always be
-// deferred, forgets it. A file that was killed in between leaves nothing behind, where the file system knows files
-// without a name. [Try] says beforehand whether all that could work.
+// deferred, forgets it. Where the file system knows files without a name, a process that is killed leaves nothing behind,
+// unless it was about to replace a file: no system call gives a nameless file the name of another one, so it is called
+// something else for an instant. What such an instant leaves is removed by the next Create in the folder. [Try] says
+// beforehand whether all that could work.
 package whole
 
 import (
 	"bufio"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -84,6 +85,7 @@ func Create(path string) (*File, error) {
 	}
 	f := &File{path: path, real: real}
 	dir := filepath.Dir(real)
+	removeOrphans(dir)
 	if f.file = nameless(dir); f.file == nil {
 		f.name = filepath.Join(dir, fresh())
 		f.file, err = os.OpenFile(f.name, os.O_RDWR|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
@@ -91,12 +93,10 @@ func Create(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", path, bare(err))
 	}
+	lock(f.file)
 	f.buf = bufio.NewWriterSize(f.file, 256<<10)
 	return f, nil
 }
-
-// fresh is a file name that nobody else has: no file that somebody named can be called so by accident.
-func fresh() string { return ".friendsweep-" + rand.Text() }
 
 // File is the file itself. What was written through [File.Write] is in it after [File.Sync].
 func (f *File) File() *os.File { return f.file }
@@ -154,6 +154,13 @@ func (f *File) rename() error {
 		return err
 	}
 	if f.name == "" {
+		err := link(f.file, f.real)
+		if err == nil {
+			return SyncFolder(f.real)
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return f.explain(err)
+		}
 		name := filepath.Join(filepath.Dir(f.real), fresh())
 		if err := link(f.file, name); err != nil {
 			return f.explain(err)

@@ -94,3 +94,48 @@ func TestALinkIsFollowed(t *testing.T) {
 		t.Errorf("got %v, want the link as it was", err)
 	}
 }
+
+// TestOrphans: a process that is killed in the instant between the two names of its file leaves one behind. The next one
+// removes it, and leaves alone what somebody is still at work with.
+func TestOrphans(t *testing.T) {
+	dir := t.TempDir()
+	dead, alive := filepath.Join(dir, fresh()), filepath.Join(dir, fresh())
+	must(t, os.WriteFile(dead, []byte("the report of a run that was killed"), 0o600))
+	file, err := os.Create(alive)
+	must(t, err)
+	defer file.Close()
+	if !lock(file) {
+		t.Fatal("got no lock for a new file, want one")
+	}
+	others := []string{".friendsweep-mine", "x" + filepath.Base(dead), filepath.Base(alive)}
+	for _, name := range others[:2] {
+		must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+	}
+	must(t, os.Symlink("x", filepath.Join(dir, fresh())))
+	must(t, syscall.Mkfifo(filepath.Join(dir, fresh()), 0o600))
+	must(t, Try(filepath.Join(dir, "r.csv")))
+	got := names(t, dir)
+	if len(got) != len(others)+2 {
+		t.Errorf("got %q, want all but %s", got, filepath.Base(dead))
+	}
+	if _, err := os.Lstat(dead); err == nil {
+		t.Error("got the file of a dead process still there, want it removed")
+	}
+}
+
+// TestReplacing: the file under the new name is the one that was written, whether there was an earlier one or not.
+func TestReplacing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.csv")
+	for _, text := range []string{"first", "second"} {
+		f, err := Create(path)
+		must(t, err)
+		f.Write([]byte(text))
+		must(t, f.Publish())
+		if got, _ := os.ReadFile(path); string(got) != text {
+			t.Errorf("got %q, want %q", got, text)
+		}
+	}
+	if got := names(t, filepath.Dir(path)); len(got) != 1 {
+		t.Errorf("got %q, want the file alone", got)
+	}
+}
