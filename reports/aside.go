@@ -107,3 +107,10 @@ func moveTo(from, to string) error {
 	}
 	return removeIfThere(from)
 }
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

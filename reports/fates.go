@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"strconv"
 	"time"
@@ -75,14 +74,13 @@ func NewFates(ctx context.Context, j *Journal, o FatesOptions) (*Fates, error) {
 		return nil, err
 	}
 	if head == nil {
-		return nil, fmt.Errorf("reading %s: no job is in it", j.path)
+		return nil, fmt.Errorf("reading %s: no job is in it", j.Path())
 	}
 	if err := o.Job.same(head.Job); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", j.path, err)
+		return nil, fmt.Errorf("reading %s: %w", j.Path(), err)
 	}
 	f := newFates(head, o.Dir, cmp.Or(o.sizes, usualSizes))
-	err = f.read(ctx, j.path, j.file, j.end())
-	if err == nil {
+	if f.seen, err = j.Follow(ctx, f.reader()); err == nil {
 		err = f.addRepeats(ctx, o.Repeats)
 	}
 	if err != nil {
@@ -197,16 +195,12 @@ func (f *Fates) fate(c *cell) (Fate, error) {
 	return fate, nil
 }
 
-// read spreads what the journal says.
-func (f *Fates) read(ctx context.Context, path string, src io.ReaderAt, size int64) error {
-	fol := &follower{path: path, parser: newParser(0), apply: f.store.deed}
-	fol.answered = func(at, took, decided int64) {
+// reader spreads what the journal says.
+func (f *Fates) reader() Reader {
+	return Reader{Apply: f.store.deed, Answered: func(at, took, decided int64) {
 		f.time.add(at, decided)
 		f.latency.add(took)
-	}
-	err := fol.follow(ctx, src, size)
-	f.seen = fol.seen
-	return err
+	}}
 }
 
 // Timeline is when rows got their outcome, over all runs of the job.

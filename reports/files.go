@@ -3,21 +3,11 @@ package reports
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 
 	"friendsweep/reports/whole"
 )
-
-func removeIfThere(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
 
 // countedFile is a file that appears whole or not at all, and knows how many CSV records are in it.
 type countedFile struct {
@@ -51,22 +41,6 @@ func (w *countedFile) discard() {
 	if w != nil {
 		w.file.Discard()
 	}
-}
-
-// replaceFile puts data at path whole or not at all.
-func replaceFile(path string, mode fs.FileMode, data []byte) error {
-	f, err := whole.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Discard()
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	if err := f.File().Chmod(mode); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return f.Publish()
 }
 
 // recordCount counts the CSV records that pass through it: line ends outside quotes. It counts what a reader will find,

@@ -34,14 +34,22 @@ type request struct {
 	rows []stretch
 }
 
+// Reader is told what a journal says, line by line.
+type Reader struct {
+	// Apply is told what happened to the rows, in the order in which it happened to each. It must not keep either.
+	Apply func(rows []stretch, d *deed) error
+	// Answered is told of every answer: when it came and how long it took, in milliseconds, and how many rows got an
+	// outcome by it. It may be nil.
+	Answered func(at, took, decided int64)
+}
+
 // follower reads a journal once, in order, and turns its lines into deeds. A request does nothing until its answer is
 // there, because it may have been withdrawn; where its run ends without an answer, the answer is lost. So the deeds on a
 // row come in the order in which they happened: no two requests of a run carry it at the same time.
 //
-// The follower owns the requests that are out; the caller owns what apply builds.
+// The follower owns the requests that are out; the caller owns what Apply builds.
 type follower struct {
-	apply    func(rows []stretch, d *deed) error
-	answered func(at, took, decided int64) // rows that got an outcome; may be nil
+	Reader
 
 	path   string
 	parser *parser
@@ -76,6 +84,13 @@ type facts struct {
 
 // infoNoAnswer is the text of a request that its run left without an answer.
 var infoNoAnswer = []byte("no answer was recorded before the run ended")
+
+// follow tells the reader what the first size bytes of a journal say.
+func follow(ctx context.Context, path string, src io.ReaderAt, size int64, r Reader) (facts, error) {
+	f := &follower{Reader: r, path: path, parser: newParser(0)}
+	err := f.follow(ctx, src, size)
+	return f.seen, err
+}
 
 // follow reads the first size bytes of a journal.
 func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) error {
@@ -118,7 +133,7 @@ func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) erro
 	return f.abandon()
 }
 
-// applyError is an error of apply, which is no fault of the journal.
+// applyError is an error of Apply, which is no fault of the journal.
 type applyError struct{ error }
 
 func (f *follower) refuse(number int64, err error) error {
@@ -281,8 +296,8 @@ func (f *follower) answer(ev *event) error {
 			return err
 		}
 	}
-	if f.answered != nil {
-		f.answered(ev.at, ev.took, decided)
+	if f.Answered != nil {
+		f.Answered(ev.at, ev.took, decided)
 	}
 	return nil
 }
@@ -318,7 +333,7 @@ func (f *follower) abandon() error {
 
 // do applies f.deed.
 func (f *follower) do(rows []stretch) error {
-	if err := f.apply(rows, &f.deed); err != nil {
+	if err := f.Apply(rows, &f.deed); err != nil {
 		return applyError{err}
 	}
 	return nil

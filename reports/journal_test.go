@@ -354,3 +354,6 @@ func TestAside(t *testing.T) {
 		t.Errorf("files: got %q, want two pairs kept, one in the way, and the new journal", names)
 	}
 }
+
+// reportOf is the report that the journal lies beside.
+func reportOf(j *Journal) string { return strings.TrimSuffix(j.Path(), ".journal") }

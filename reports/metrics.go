@@ -13,6 +13,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"friendsweep/reports/whole"
 )
 
 // Figures are what monitoring wants to know about a run, finished or failed.
@@ -54,7 +56,7 @@ func replaceMetrics(path string, f Figures) error {
 	if err := encodeMetrics(&text, f.families(success)); err != nil {
 		return err
 	}
-	return replaceFile(path, 0o644, text.Bytes())
+	return whole.Write(path, 0o644, text.Bytes())
 }
 
 func encodeMetrics(w io.Writer, families []*dto.MetricFamily) error {

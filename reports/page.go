@@ -2,72 +2,16 @@ package reports
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io"
-	"os"
 	"strconv"
 	"time"
 
 	"friendsweep/batch"
+	"friendsweep/reports/whole"
 )
-
-// Timeline is when rows got their outcome and requests their answer: bucket i begins at Start + i*Width.
-type Timeline struct {
-	Start    time.Time
-	Width    time.Duration // of one bucket
-	Rows     []int64       // rows decided per bucket
-	Requests []int64       // requests answered per bucket; as many as Rows
-}
-
-// Latency is how long requests took, from the first byte to the last. All zero where no request was answered.
-type Latency struct {
-	P50, P90, P99, Max time.Duration
-}
-
-// Sample is one failed row, shown on the page as an example of its kind.
-type Sample struct {
-	Line     int64 // where the record starts in the input
-	From, To string
-	Info     string
-	Attempts int
-	At       time.Time // zero where nothing was sent
-}
-
-// SampleGroup is failed rows of one kind: of one code, or without a code of one outcome.
-type SampleGroup struct {
-	Outcome batch.Outcome // where HasCode is false; else the outcome of the first sample
-	HasCode bool
-	Code    int
-	Rows    int64    // how many rows are of this kind
-	Samples []Sample // the first of them, in input order
-}
-
-// Fingerprint lets an auditor find out whether a file is still the one this run wrote or read.
-type Fingerprint struct {
-	What   string // input, report, failures or journal
-	Path   string
-	Bytes  int64
-	SHA256 string // hex
-}
-
-// FingerprintFile reads the file at path. Take it when nothing writes to the file any more.
-func FingerprintFile(what, path string) (Fingerprint, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Fingerprint{}, fmt.Errorf("fingerprinting the %s: %w", what, err)
-	}
-	defer f.Close()
-	hash := sha256.New()
-	n, err := io.Copy(hash, f)
-	if err != nil {
-		return Fingerprint{}, fmt.Errorf("fingerprinting the %s: %w", what, err)
-	}
-	return Fingerprint{What: what, Path: path, Bytes: n, SHA256: hex.EncodeToString(hash.Sum(nil))}, nil
-}
 
 // PageData is what the page tells. Summary must be set; what else is empty is left out.
 type PageData struct {
@@ -95,7 +39,7 @@ func WritePage(path string, data PageData) error {
 	var page bytes.Buffer
 	err := RenderPage(&page, data)
 	if err == nil {
-		err = replaceFile(path, 0o600, page.Bytes())
+		err = whole.Write(path, 0o600, page.Bytes())
 	}
 	if err != nil {
 		return fmt.Errorf("writing page %s: %w", Printable(path), err)
@@ -154,12 +98,12 @@ func newView(data PageData, explain explainer) view {
 		v.Took = span(took)
 	}
 	for _, o := range outcomes {
-		v.Outcomes = append(v.Outcomes, s.outcomeView(o.Outcome, o.Meaning))
+		v.Outcomes = append(v.Outcomes, newOutcome(s, o.Outcome, o.Meaning))
 	}
 	for _, g := range data.Samples {
 		v.Groups = append(v.Groups, newGroup(g, explain))
 	}
-	v.Codes = s.codeViews(v.Groups, explain)
+	v.Codes = newCodes(s, v.Groups, explain)
 	if len(data.Timeline.Rows) > 0 {
 		v.Chart = newChart(data.Timeline)
 	}
@@ -181,7 +125,7 @@ func toneClass(t tone) (class, mark string) {
 	}
 }
 
-func (s *Summary) outcomeView(o batch.Outcome, meaning string) outcomeView {
+func newOutcome(s *Summary, o batch.Outcome, meaning string) outcomeView {
 	v := outcomeView{Name: o.String(), Meaning: meaning, Rows: s.outcome(o), Bar: "0"}
 	v.Share = share(v.Rows, s.Rows)
 	if s.Rows > 0 {
@@ -216,7 +160,7 @@ func share(part, whole int64) string {
 	return fmt.Sprintf("%.1f%%", of)
 }
 
-func (s *Summary) codeViews(groups []groupView, explain explainer) []codeView {
+func newCodes(s *Summary, groups []groupView, explain explainer) []codeView {
 	sampled := map[int]bool{}
 	for _, g := range groups {
 		if g.HasCode {

@@ -44,7 +44,7 @@ func (j *Journal) Replay(ctx context.Context, retryFailed bool) (*History, error
 		return nil, err
 	}
 	b := &rebuild{}
-	f := &follower{path: j.path, parser: newParser(0), apply: b.apply}
+	f := &follower{path: j.path, parser: newParser(0), Reader: Reader{Apply: b.apply}}
 	b.facts = &f.seen
 	if err := f.follow(ctx, j.file, j.end()); err != nil {
 		return nil, err
@@ -55,6 +55,12 @@ func (j *Journal) Replay(ctx context.Context, retryFailed bool) (*History, error
 	b.prepare()
 	j.replayed(&f.seen)
 	return b.history(retryFailed), nil
+}
+
+// Follow tells the reader what the journal says so far. Requests without an answer count as lost, so it is for a run that
+// has ended, or died.
+func (j *Journal) Follow(ctx context.Context, r Reader) (facts, error) {
+	return follow(ctx, j.path, j.file, j.end(), r)
 }
 
 // rebuild applies the deeds of a journal to sets of rows.

@@ -1,12 +1,10 @@
 package reports
 
 import (
-	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
 	"iter"
-	"slices"
 	"strconv"
 
 	"friendsweep/batch"
@@ -230,49 +228,6 @@ func (r *renderer) count(fate *Fate, success bool) {
 	case !success && fate.Outcome != batch.Duplicate:
 		r.tally.countReason(fate.Info)
 	}
-}
-
-// failureKind is what the page groups failed rows by: the code, or the outcome of those without one.
-type failureKind struct {
-	outcome batch.Outcome // Open for rows with a code
-	code    int
-}
-
-const (
-	samplesPerKind = 100
-	mostKinds      = 200 // the API has some sixty codes; one that invents more must not fill the memory
-)
-
-func (r *renderer) sample(rec *input.Record, fate *Fate) {
-	key := failureKind{code: fate.Code}
-	if !fate.HasCode {
-		key = failureKind{outcome: fate.Outcome}
-	}
-	group := r.kinds[key]
-	if group == nil {
-		if len(r.kinds) == mostKinds {
-			return
-		}
-		group = &SampleGroup{Outcome: fate.Outcome, HasCode: fate.HasCode, Code: fate.Code}
-		r.kinds[key] = group
-	}
-	group.Rows++
-	if len(group.Samples) < samplesPerKind {
-		group.Samples = append(group.Samples, Sample{
-			Line: rec.Line, From: rec.From, To: rec.To, Info: fate.Info, Attempts: int(fate.Attempts), At: fate.At,
-		})
-	}
-}
-
-func (r *renderer) groups() []SampleGroup {
-	all := make([]SampleGroup, 0, len(r.kinds))
-	for _, group := range r.kinds {
-		all = append(all, *group)
-	}
-	slices.SortFunc(all, func(a, b SampleGroup) int {
-		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Outcome, b.Outcome))
-	})
-	return all
 }
 
 // publish checks the report, puts it on disk and gives it its name.

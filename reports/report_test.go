@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +22,6 @@ import (
 
 	"friendsweep/batch"
 	"friendsweep/input"
-	"friendsweep/reports/whole"
 
 	"github.com/gocarina/gocsv"
 
@@ -123,7 +121,7 @@ y` + "\r" + `
 	if tl := f.Timeline(); len(tl.Rows) == 0 || sum(tl.Rows) != 5 || sum(tl.Requests) != 3 {
 		t.Errorf("timeline: got %+v", tl)
 	}
-	s, err := Status(t.Context(), j.report, t.TempDir())
+	s, err := Status(t.Context(), reportOf(j), t.TempDir())
 	must(t, err)
 	if s.Waiting != 2 || s.Mirrors != 1 || s.Outcomes[batch.Unknown] != 1 || s.Outcomes[batch.NotSent] != 1 || s.Outcomes[batch.Deleted] != 2 || !s.Ended || !s.Held || s.Requests != 3 {
 		t.Errorf("status: got %+v", s)
@@ -154,7 +152,7 @@ func TestIgnoreNotFriend(t *testing.T) {
 	f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
 	must(t, err)
 	defer f.Close()
-	o := ReportOptions{Path: j.report, IgnoreNotFriend: true, Job: job, Records: recordsOf(records...)}
+	o := ReportOptions{Path: reportOf(j), IgnoreNotFriend: true, Job: job, Records: recordsOf(records...)}
 	tally, _, err := Report(t.Context(), o, f)
 	must(t, err)
 	if tally.Success != 5 {
@@ -233,22 +231,6 @@ func TestReportWholeOrNotAtAll(t *testing.T) {
 			t.Errorf("%s: got %q, want nothing new", name, names)
 		}
 		must(t, f.Close())
-	}
-}
-
-func TestFatesNeedTheSameInput(t *testing.T) {
-	j, job, _, repeats := small(t)
-	for name, o := range map[string]FatesOptions{
-		"a repeat less":  {Job: job, Repeats: repeatsOf(repeats[:1])},
-		"other repeats":  {Job: job, Repeats: repeatsOf([]input.Repeat{repeats[0], repeats[0]})},
-		"after itself":   {Job: job, Repeats: repeatsOf([]input.Repeat{{Line: 3, First: 3}, repeats[1]})},
-		"beyond the end": {Job: job, Repeats: repeatsOf([]input.Repeat{{Line: 1 << 40, First: 3}, repeats[1]})},
-		"another job":    {Job: jobOf(11, 13), Repeats: repeatsOf(repeats)},
-	} {
-		o.Dir = t.TempDir()
-		if _, err := NewFates(t.Context(), j, o); err == nil {
-			t.Errorf("%s: got no error, want one", name)
-		}
 	}
 }
 
@@ -333,7 +315,7 @@ func TestReportOnAFullDisk(t *testing.T) {
 	j := started(t, jobOf(2, 3))
 	must(t, j.End("0", ""))
 	must(t, j.Close())
-	if out, err := child(t, "limit", filepath.Dir(j.path)).CombinedOutput(); err != nil {
+	if out, err := child(t, "limit", filepath.Dir(j.Path())).CombinedOutput(); err != nil {
 		t.Errorf("got %v\n%s", err, out)
 	}
 }
@@ -367,153 +349,10 @@ func TestLastChecks(t *testing.T) {
 	}
 }
 
-// A repeat of a mirror has its result where the mirror has it, and sees it from the mirror's side.
-func TestRepeatOfAMirror(t *testing.T) {
-	job := jobOf(3, 1<<17)
-	job.Duplicates, job.Mirrors = 2, 1
-	for _, last := range []int64{4, 1 << 17} { // in the bucket of the first, and in a later one
-		j := started(t, job)
-		id, err := j.Before("a", []int64{2})
-		must(t, err)
-		must(t, j.After(id, 0, []batch.Result{deleted()}))
-		repeats := repeatsOf([]input.Repeat{{Line: last, First: 3}, {Line: 3, First: 2, Mirror: true}})
-		f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeats, Dir: t.TempDir()})
-		must(t, err)
-		defer f.Close()
-		for _, line := range []int64{2, 3, last} {
-			got, err := f.Next(line)
-			must(t, err)
-			want := Fate{Outcome: batch.Duplicate, First: batch.Deleted, Of: 2, HasCode: true, Info: "same friendship as line 2, deleted from both sides"}
-			if diff := cmp.Diff(got, want); line > 2 && diff != "" {
-				t.Errorf("line %d: got -, want +\n%s", line, diff)
-			}
-		}
-	}
-}
-
-func TestCheckTarget(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "file")
-	must(t, os.WriteFile(file, nil, 0o600))
-	for path, want := range map[string]bool{
-		file: true, filepath.Join(dir, "new"): true, dir: false, os.DevNull: false,
-		filepath.Join(dir, "no", "r.csv"): false, filepath.Join(file, "r.csv"): false,
-	} {
-		if err := whole.Try(path); (err == nil) != want {
-			t.Errorf("%s: got %v, want it usable: %v", path, err, want)
-		}
-	}
-}
-
-func TestStatusWithoutAJournal(t *testing.T) {
-	report := filepath.Join(t.TempDir(), "r.csv")
-	for _, text := range []string{"", `{"friendsweep":`} {
-		if text != "" {
-			must(t, os.WriteFile(JournalPath(report), []byte(text), 0o600))
-		}
-		if _, err := Status(t.Context(), report, t.TempDir()); !errors.Is(err, ErrNoJournal) {
-			t.Errorf("%q: got %v, want %v", text, err, ErrNoJournal)
-		}
-	}
-}
-
-func TestTimelineKeepsEveryAnswer(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var b timelineBuilder
-		var rows, requests int64
-		at := rapid.Int64Range(1e12, 2e12).Draw(t, "start")
-		for range rapid.IntRange(1, 50).Draw(t, "n") {
-			at += rapid.Int64Range(-5000, 1<<rapid.IntRange(0, 40).Draw(t, "scale")).Draw(t, "step")
-			b.add(at, 3)
-			rows, requests = rows+3, requests+1
-		}
-		tl := b.timeline()
-		if sum(tl.Rows) != rows || sum(tl.Requests) != requests || len(tl.Rows) > timelineBuckets || len(tl.Rows) != len(tl.Requests) {
-			t.Errorf("got %d rows, %d requests in %d buckets, want %d and %d", sum(tl.Rows), sum(tl.Requests), len(tl.Rows), rows, requests)
-		}
-	})
-}
-
-func TestLatencyIsCloseToTheTruth(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var b latencyBuilder
-		all := rapid.SliceOfN(rapid.Int64Range(0, 1<<rapid.IntRange(1, 37).Draw(t, "scale")), 1, 60).Draw(t, "all")
-		for _, ms := range all {
-			b.add(ms)
-		}
-		slices.Sort(all)
-		for _, share := range []float64{0.5, 0.9, 0.99, 1} {
-			i := 0
-			for float64(i+1) < share*float64(len(all)) {
-				i++
-			}
-			got, want := b.quantile(share).Milliseconds(), all[i]
-			if got < want || got > min(want+want/64, all[len(all)-1]) {
-				t.Errorf("%v of %v: got %d ms, want %d", share, all, got, want)
-			}
-		}
-	})
-}
-
-// Every row has a text of its own, several times: memory must not follow their number.
-func TestFatesInLittleMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes 200 MB")
-	}
-	const rows = 300_000
-	job := jobOf(rows, rows+1)
-	j := started(t, job)
-	j.sync = func() error { return nil }
-	text := strings.Repeat("x", 290)
-	line := int64(2)
-	for line < rows+2 {
-		var lines []int64
-		for ; len(lines) < 1000 && line < rows+2; line++ {
-			lines = append(lines, line)
-		}
-		for range 2 {
-			id, err := j.Before("a", lines)
-			must(t, err)
-			var results []batch.Result
-			for _, l := range lines {
-				results = append(results, batch.Result{Lines: []int64{l}, Outcome: batch.GaveUp, HasCode: true, Code: 30006, Info: text + strconv.FormatInt(l, 10)})
-			}
-			must(t, j.After(id, 0, results))
-		}
-	}
-	before := heap()
-	f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Dir: t.TempDir()})
-	must(t, err)
-	defer f.Close()
-	most := heap() - before
-	for line := int64(2); line < rows+2; line++ {
-		fate, err := f.Next(line)
-		must(t, err)
-		if want := text + strconv.FormatInt(line, 10); fate.Info != want || fate.Attempts != 2 {
-			t.Fatalf("line %d: got %+v", line, fate)
-		}
-		if line%50_000 == 0 {
-			most = max(most, heap()-before)
-		}
-	}
-	t.Logf("%d MiB", most>>20)
-	if most > 40<<20 {
-		t.Errorf("memory: got %d MiB for texts of %d MiB, want at most 40", most>>20, rows*300>>20)
-	}
-}
-
-func heap() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
-
 // benchJournal is the journal of a job of n rows in requests of chunk rows; scattered rows lie far apart in the input.
 func benchJournal(b *testing.B, n, chunk int, scattered bool) (*Journal, Job) {
 	job := jobOf(int64(n), int64(n)+1)
 	j := started(b, job)
-	j.sync = func() error { return nil }
 	lines := make([]int64, n)
 	for i := range lines {
 		lines[i] = int64(i) + 2
@@ -534,87 +373,6 @@ func benchJournal(b *testing.B, n, chunk int, scattered bool) (*Journal, Job) {
 func perSecond(b *testing.B, n int, unit string) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), unit+"s/s")
 	b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(n)/float64(b.N), "ns/"+unit)
-}
-
-func BenchmarkJournalWrite(b *testing.B) {
-	for _, c := range []struct {
-		chunk int
-		sync  bool
-	}{{1000, false}, {1, false}, {1000, true}, {1, true}} {
-		b.Run(fmt.Sprintf("chunk=%d/sync=%v", c.chunk, c.sync), func(b *testing.B) {
-			j := started(b, jobOf(1<<30, 1<<30))
-			if !c.sync {
-				j.sync = func() error { return nil }
-			}
-			lines := make([]int64, c.chunk)
-			for i := range lines {
-				lines[i] = int64(2 + 3*i)
-			}
-			results := []batch.Result{deleted()}
-			b.ReportAllocs()
-			b.SetParallelism(32) // 64 workers on two processors
-			b.ResetTimer()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					id, err := j.Before("account-12345", lines)
-					if err != nil {
-						b.Error(err)
-						return
-					}
-					if err := j.After(id, time.Millisecond, results); err != nil {
-						b.Error(err)
-					}
-				}
-			})
-			perSecond(b, c.chunk, "row")
-			b.ReportMetric(float64(j.end())/float64(b.N)/float64(c.chunk), "B/row")
-		})
-	}
-}
-
-func BenchmarkReplay(b *testing.B) {
-	for _, c := range []struct {
-		n, chunk  int
-		scattered bool
-	}{{1_000_000, 1000, false}, {1_000_000, 1000, true}, {500_000, 1, false}} {
-		b.Run(fmt.Sprintf("chunk=%d/scattered=%v", c.chunk, c.scattered), func(b *testing.B) {
-			j, _ := benchJournal(b, c.n, c.chunk, c.scattered)
-			b.ReportAllocs()
-			b.ResetTimer()
-			for b.Loop() {
-				h, err := j.Replay(b.Context(), false)
-				if err != nil || h.DeletedCount != int64(c.n) {
-					b.Fatal(h, err)
-				}
-			}
-			perSecond(b, c.n, "row")
-			b.ReportMetric(float64(j.end())/float64(c.n), "B/row")
-			perSecond(b, 2*c.n/c.chunk, "line")
-		})
-	}
-}
-
-func BenchmarkFates(b *testing.B) {
-	for _, scattered := range []bool{false, true} {
-		b.Run(fmt.Sprintf("scattered=%v", scattered), func(b *testing.B) {
-			const n = 2_000_000
-			j, job := benchJournal(b, n, 1000, scattered)
-			dir := b.TempDir()
-			b.ReportAllocs()
-			b.ResetTimer()
-			for b.Loop() {
-				f, err := NewFates(b.Context(), j, FatesOptions{Job: job, Dir: dir})
-				must(b, err)
-				for line := int64(2); line < n+2; line++ {
-					if fate, err := f.Next(line); err != nil || fate.Outcome != batch.Deleted {
-						b.Fatal(fate, err)
-					}
-				}
-				must(b, f.Close())
-			}
-			perSecond(b, n, "row")
-		})
-	}
 }
 
 func BenchmarkReport(b *testing.B) {

@@ -2,17 +2,10 @@ package reports
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"time"
 
 	"friendsweep/batch"
 )
-
-// ErrNoJournal says that there is nothing to tell about a report: it has no journal, or one without a job in it.
-var ErrNoJournal = errors.New("no journal")
 
 // StatusInfo is what a journal alone tells about a job, while a run is at work or after it.
 type StatusInfo struct {
@@ -47,38 +40,18 @@ type StatusInfo struct {
 // Status reads the journal of the report without locking it or changing anything. The error is [ErrNoJournal] where
 // there is none. dir is for temporary files.
 func Status(ctx context.Context, report, dir string) (*StatusInfo, error) {
-	path := JournalPath(report)
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reading %s: %w", path, ErrNoJournal)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the journal: %w", err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("reading the journal: %w", err)
-	}
-	// Asked before the reading: a run that ends meanwhile looks at work, and never the other way round.
-	isHeld, err := held(file)
+	v, err := Look(report)
 	if err != nil {
 		return nil, err
 	}
-	head, err := readHead(path, file, info.Size())
-	if err != nil {
-		return nil, err
-	}
-	if head == nil {
-		return nil, fmt.Errorf("reading %s: %w: no job has begun in it", path, ErrNoJournal)
-	}
-	f := newFates(head, dir, usualSizes)
+	defer v.Close()
+	f := newFates(v.Head, dir, usualSizes)
 	defer f.Close()
-	if err := f.read(ctx, path, file, info.Size()); err != nil {
+	if f.seen, err = v.Follow(ctx, f.reader()); err != nil {
 		return nil, err
 	}
-	s := f.status(head)
-	s.Held = isHeld
+	s := f.status(v.Head)
+	s.Held = v.Held
 	return s, f.tallyInto(ctx, s)
 }
 
@@ -120,4 +93,26 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 	s.Codes, s.OtherCodes = s.codes.Codes, s.codes.OtherCodes
 	s.Waiting = max(0, f.job.Rows-f.job.Invalid-plain-spoken)
 	return nil
+}
+
+// Tally is what the journal alone knows about the rows of the job: a duplicate is no success here, because which row it
+// repeats only the input tells.
+func (s *StatusInfo) Tally(ignoreNotFriend bool) Tally {
+	t := Tally{Rows: s.Head.Job.Rows, Presumed: s.Presumed, Outcomes: s.Outcomes, Codes: s.Codes, OtherCodes: s.OtherCodes}
+	if s.Ended && (s.EndCode == "0" || s.EndCode == "1") {
+		t.Outcomes[batch.Duplicate] += s.Waiting // mirrors of deleted rows: a finished run leaves nothing else
+	} else {
+		t.Outcomes[batch.NotSent] += s.Waiting
+	}
+	t.Success = t.Outcomes[batch.Deleted]
+	if ignoreNotFriend {
+		t.Success += t.Outcomes[batch.NotFriend]
+	}
+	t.Failure = t.Rows - t.Success
+	return t
+}
+
+// Open is the number of rows that a run that resumes the job would send.
+func (t Tally) Open() int64 {
+	return t.Outcomes[batch.GaveUp] + t.Outcomes[batch.Unknown] + t.Outcomes[batch.NotSent]
 }

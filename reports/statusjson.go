@@ -26,22 +26,22 @@ func (s *Standing) state() string {
 	return "stopped"
 }
 
-// WriteJSON writes how the job stands as one JSON object.
-func (s *StatusInfo) WriteJSON(w io.Writer, standing *Standing) error {
-	job := s.Head.Job
-	out := statusJSON{State: standing.state(), LastAnswerAt: Stamp(s.LastAnswer), Summary: Summary{
-		Version: s.LastRun.Version, Input: s.LastRun.Input, InputSHA256: job.InputSHA256, InputBytes: job.InputBytes,
-		Report: standing.Report, Journal: standing.Journal, Endpoint: job.Endpoint, SDKAppID: job.AppID, DeleteType: job.DeleteType,
-		StartedAt: Stamp(s.LastStart), JobStartedAt: Stamp(s.Head.At), Requests: s.Requests, Runs: s.Runs, Note: s.LastRun.Note,
-		StopReason: s.Stopped, ResumeCommand: standing.ResumeCommand, JournalHead: s.Link,
+// WriteJSON writes how the job stands as one JSON object; info is what the journal says.
+func (s *Standing) WriteJSON(w io.Writer, info *StatusInfo) error {
+	job := info.Head.Job
+	out := statusJSON{State: s.state(), LastAnswerAt: Stamp(info.LastAnswer), Summary: Summary{
+		Version: info.LastRun.Version, Input: info.LastRun.Input, InputSHA256: job.InputSHA256, InputBytes: job.InputBytes,
+		Report: s.Report, Journal: s.Journal, Endpoint: job.Endpoint, SDKAppID: job.AppID, DeleteType: job.DeleteType,
+		StartedAt: Stamp(info.LastStart), JobStartedAt: Stamp(info.Head.At), Requests: info.Requests, Runs: info.Runs, Note: info.LastRun.Note,
+		StopReason: info.Stopped, ResumeCommand: s.ResumeCommand, JournalHead: info.Link,
 	}}
-	out.SetTally(standing.Tally)
+	out.SetTally(s.Tally)
 	out.Finished = out.State == "finished"
-	out.ExitCode, _ = strconv.Atoi(s.EndCode)
-	if s.Ended {
-		out.FinishedAt = Stamp(time.UnixMilli(s.endAt))
+	out.ExitCode, _ = strconv.Atoi(info.EndCode)
+	if info.Ended {
+		out.FinishedAt = Stamp(time.UnixMilli(info.endAt))
 	}
-	if print, err := FingerprintFile("report", standing.Report); err == nil && s.Ended {
+	if print, err := FingerprintFile("report", s.Report); err == nil && info.Ended {
 		out.ReportSHA256 = print.SHA256
 	}
 	return writeJSON(w, out)

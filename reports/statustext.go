@@ -29,6 +29,16 @@ type Standing struct {
 	FromEnvironment        bool   // the credentials came from the environment, so the command needs them there again
 }
 
+// NewStanding is what the journal of the report says, for people.
+func NewStanding(s *StatusInfo, report string) *Standing {
+	return &Standing{
+		Head: s.Link, Report: report, Journal: JournalPath(report), Input: s.LastRun.Input, Held: s.Held, PID: s.LastRun.PID,
+		Host: s.LastRun.Host, User: s.LastRun.User, Ended: s.Ended, ExitCode: s.EndCode, StopReason: s.Stopped,
+		Endpoint: s.Head.Job.Endpoint, SDKAppID: s.Head.Job.AppID, Started: s.Head.At, LastAnswer: s.LastAnswer,
+		Requests: s.Requests, Tally: s.Tally(s.LastRun.Flags["ignore-not-friend"] == "true"),
+	}
+}
+
 // WriteText writes where the run stands at the time now.
 func (s *Standing) WriteText(w io.Writer, now time.Time, opts TextOptions) error {
 	return s.writeText(w, now, opts, explain)
@@ -47,7 +57,7 @@ func (s *Standing) writeText(w io.Writer, now time.Time, opts TextOptions, expla
 	out.row("open", s.open(), "")
 	out.heading("outcomes")
 	s.writeOutcomes(out)
-	writeCodes(out, s.Tally.byCode(), explain)
+	writeCodes(out, byCode(s.Tally), explain)
 	out.WriteString("\n")
 	s.writeFacts(out, now)
 	s.writeNext(out)
@@ -84,7 +94,7 @@ func at(host string) string {
 
 // writeOutcomes has other words for open rows while a process still works on them: nobody gave up on those.
 func (s *Standing) writeOutcomes(out *sheet) {
-	counts := s.Tally.byWord()
+	counts := byWord(s.Tally)
 	if s.Held {
 		delete(counts, batch.Unknown.String())
 		delete(counts, batch.NotSent.String())

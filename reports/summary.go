@@ -61,10 +61,10 @@ type Summary struct {
 // SetTally copies the counts of t into s.
 func (s *Summary) SetTally(t Tally) {
 	s.Rows, s.Success, s.Failure, s.Presumed = t.Rows, t.Success, t.Failure, t.Presumed
-	s.Outcomes, s.Codes, s.Reasons = t.byWord(), t.byCode(), t.byReason()
+	s.Outcomes, s.Codes, s.Reasons = byWord(t), byCode(t), byReason(t)
 }
 
-func (t Tally) byWord() map[string]int64 {
+func byWord(t Tally) map[string]int64 {
 	words := make(map[string]int64, len(outcomes))
 	for _, o := range outcomes {
 		words[o.Outcome.String()] = t.Outcomes[o.Outcome]
@@ -72,7 +72,7 @@ func (t Tally) byWord() map[string]int64 {
 	return words
 }
 
-func (t Tally) byCode() map[string]int64 {
+func byCode(t Tally) map[string]int64 {
 	codes := map[string]int64{}
 	top, other := commonest(t.Codes, shownCodes)
 	for _, code := range top {
@@ -84,7 +84,7 @@ func (t Tally) byCode() map[string]int64 {
 	return codes
 }
 
-func (t Tally) byReason() map[string]int64 {
+func byReason(t Tally) map[string]int64 {
 	reasons := map[string]int64{}
 	top, _ := commonest(t.Reasons, shownReasons)
 	for _, reason := range top {

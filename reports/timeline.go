@@ -5,6 +5,19 @@ import (
 	"time"
 )
 
+// Timeline is when rows got their outcome and requests their answer: bucket i begins at Start + i*Width.
+type Timeline struct {
+	Start    time.Time
+	Width    time.Duration // of one bucket
+	Rows     []int64       // rows decided per bucket
+	Requests []int64       // requests answered per bucket; as many as Rows
+}
+
+// Latency is how long requests took, from the first byte to the last. All zero where no request was answered.
+type Latency struct {
+	P50, P90, P99, Max time.Duration
+}
+
 // timelineBuckets is how fine a timeline is at most: as many as a page can show.
 const timelineBuckets = 240
 
@@ -107,25 +120,4 @@ func (l *latencyBuilder) latency() Latency {
 		P50: l.quantile(0.5), P90: l.quantile(0.9), P99: l.quantile(0.99),
 		Max: time.Duration(l.max) * time.Millisecond,
 	}
-}
-
-// stampCache formats times of a millisecond. The rows of one answer share their time, but lie far apart in a shuffled
-// input: it remembers the last few thousand.
-type stampCache struct {
-	slots [4096]struct {
-		ms   int64
-		text string
-	}
-}
-
-func (s *stampCache) text(at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	ms := at.UnixMilli()
-	slot := &s.slots[ms&int64(len(s.slots)-1)]
-	if slot.ms != ms {
-		slot.ms, slot.text = ms, at.UTC().Format(stampLayout)
-	}
-	return slot.text
 }

@@ -38,13 +38,13 @@ func (c *statusCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w\ngive the name of a report; its journal lies beside it", err)
 	}
-	standing := info.Standing(c.Report)
+	standing := reports.NewStanding(info, c.Report)
 	if !standing.Held && standing.Tally.Open() > 0 {
 		standing.ResumeCommand = sweep.ResumeCommand(info, c.Report, texts(a.defaults))
 	}
 	a.printed = true
 	if c.JSON {
-		return info.WriteJSON(a.stdout, standing)
+		return standing.WriteJSON(a.stdout, info)
 	}
 	return standing.WriteText(a.stdout, time.Now(), a.text(a.stdout))
 }

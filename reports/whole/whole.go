@@ -98,6 +98,22 @@ func Create(path string) (*File, error) {
 	return f, nil
 }
 
+// Write puts data at path whole or not at all.
+func Write(path string, mode fs.FileMode, data []byte) error {
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := f.File().Chmod(mode); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return f.Publish()
+}
+
 // File is the file itself. What was written through [File.Write] is in it after [File.Sync].
 func (f *File) File() *os.File { return f.file }
 

@@ -139,3 +139,17 @@ func TestReplacing(t *testing.T) {
 		t.Errorf("got %q, want the file alone", got)
 	}
 }
+
+func TestTry(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	must(t, os.WriteFile(file, nil, 0o600))
+	for path, want := range map[string]bool{
+		file: true, filepath.Join(dir, "new"): true, dir: false, os.DevNull: false,
+		filepath.Join(dir, "no", "r.csv"): false, filepath.Join(file, "r.csv"): false,
+	} {
+		if err := Try(path); (err == nil) != want {
+			t.Errorf("%s: got %v, want it usable: %v", path, err, want)
+		}
+	}
+}

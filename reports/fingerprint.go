@@ -1,0 +1,32 @@
+package reports
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Fingerprint lets an auditor find out whether a file is still the one this run wrote or read.
+type Fingerprint struct {
+	What   string // input, report, failures or journal
+	Path   string
+	Bytes  int64
+	SHA256 string // hex
+}
+
+// FingerprintFile reads the file at path. Take it when nothing writes to the file any more.
+func FingerprintFile(what, path string) (Fingerprint, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Fingerprint{}, fmt.Errorf("fingerprinting the %s: %w", what, err)
+	}
+	defer f.Close()
+	hash := sha256.New()
+	n, err := io.Copy(hash, f)
+	if err != nil {
+		return Fingerprint{}, fmt.Errorf("fingerprinting the %s: %w", what, err)
+	}
+	return Fingerprint{What: what, Path: path, Bytes: n, SHA256: hex.EncodeToString(hash.Sum(nil))}, nil
+}
