@@ -3,6 +3,8 @@ package reports
 import (
 	"maps"
 	"slices"
+
+	"friendsweep/reports/terminal"
 )
 
 // Next is a command that somebody may paste.
@@ -29,5 +31,5 @@ func (n Next) Resume() string {
 			args = append(args, "--"+name+"="+value)
 		}
 	}
-	return ShellQuote(append(args, "--report="+n.Report, n.Input)...)
+	return terminal.ShellQuote(append(args, "--report="+n.Report, n.Input)...)
 }

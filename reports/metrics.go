@@ -14,13 +14,15 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"friendsweep/reports/fates"
+	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
 
 // Figures are what monitoring wants to know about a run, finished or failed.
 type Figures struct {
-	Tally                        Tally // of the whole job
-	Requests, Retried, Throttled int64 // of this run
+	Tally                        fates.Tally // of the whole job
+	Requests, Retried, Throttled int64       // of this run
 	Started, Finished            time.Time
 	Decided                      int64  // rows of this run
 	Running                      bool   // the run is at work: Finished is now
@@ -39,7 +41,7 @@ const lastSuccess = "friendsweep_last_success_timestamp_seconds"
 // user and nothing in the file is secret.
 func WriteMetrics(path string, f Figures) error {
 	if err := replaceMetrics(path, f); err != nil {
-		return fmt.Errorf("writing metrics %s: %w", Printable(path), err)
+		return fmt.Errorf("writing metrics %s: %w", terminal.Printable(path), err)
 	}
 	return nil
 }
@@ -115,7 +117,7 @@ func (f Figures) families(success float64) []*dto.MetricFamily {
 		return all // no exit code and no outcomes yet: a run that is killed now must not look like a success
 	}
 	rows := family("friendsweep_rows", "Rows of the job by outcome.")
-	for _, o := range outcomes {
+	for _, o := range Outcomes {
 		rows.Metric = append(rows.Metric, f.sample(float64(f.Tally.Outcomes[o.Outcome]), "outcome", o.Outcome.String()))
 	}
 	return append(all, rows,

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"friendsweep/reports/terminal"
 )
 
 // Plan is a bill and a clock: what a run would delete, in how many requests and in what time at least. The JSON names are
@@ -47,12 +49,12 @@ type AccountRows struct {
 }
 
 // WriteJSON writes the plan as one JSON object.
-func (p *Plan) WriteJSON(w io.Writer) error { return writeJSON(w, p) }
+func (p *Plan) WriteJSON(w io.Writer) error { return terminal.WriteJSON(w, p) }
 
 // WriteText writes the plan for the person who must say yes or no.
-func (p *Plan) WriteText(w io.Writer, opts TextOptions) error {
-	out := &sheet{TextOptions: opts, label: 10, number: len(count(p.Rows))}
-	out.headline(bold, p.verdict())
+func (p *Plan) WriteText(w io.Writer, opts terminal.TextOptions) error {
+	out := &terminal.Sheet{TextOptions: opts, Label: 10, Number: len(terminal.Count(p.Rows))}
+	out.Headline(terminal.Bold, p.verdict())
 	if p.Endpoint == "sandbox" {
 		out.WriteString("This is the sandbox: nothing real is deleted.\n")
 	}
@@ -61,15 +63,15 @@ func (p *Plan) WriteText(w io.Writer, opts TextOptions) error {
 	p.writeReasons(out)
 	p.writeLargest(out)
 	out.WriteString("\n")
-	out.fact("time", p.time())
-	out.fact("deletes", p.sides())
-	out.fact("send to", p.where())
-	out.fact("input", p.input())
-	out.path("report", p.Report)
+	out.Fact("time", p.time())
+	out.Fact("deletes", p.sides())
+	out.Fact("send to", p.where())
+	out.Fact("input", p.input())
+	out.Path("report", p.Report)
 	if !p.Asking {
 		out.WriteString("\nNothing was sent.\n")
 	}
-	return out.writeTo(w)
+	return out.Print(w)
 }
 
 func (p *Plan) verdict() string {
@@ -77,42 +79,42 @@ func (p *Plan) verdict() string {
 		return "There is nothing to delete."
 	}
 	return fmt.Sprintf("To delete: %s of %s, in %s.",
-		counted(p.Pairs, "pair"), counted(p.Accounts, "account"), counted(p.Requests, "request"))
+		terminal.Counted(p.Pairs, "pair"), terminal.Counted(p.Accounts, "account"), terminal.Counted(p.Requests, "request"))
 }
 
-func (p *Plan) writeCounts(out *sheet) {
-	out.row("rows", p.Rows, "")
-	out.row("pairs", p.Pairs, "each is sent once")
-	out.row("duplicates", p.Duplicates, "asked for in an earlier row")
-	out.row("invalid", p.Invalid, "never sent; they count as failures")
-	out.row("accounts", p.Accounts, "")
+func (p *Plan) writeCounts(out *terminal.Sheet) {
+	out.Row("rows", p.Rows, "")
+	out.Row("pairs", p.Pairs, "each is sent once")
+	out.Row("duplicates", p.Duplicates, "asked for in an earlier row")
+	out.Row("invalid", p.Invalid, "never sent; they count as failures")
+	out.Row("accounts", p.Accounts, "")
 	chunk := ""
 	if p.ChunkSize > 0 {
-		chunk = fmt.Sprintf("of at most %s, more if some must be repeated", counted(int64(p.ChunkSize), "pair"))
+		chunk = fmt.Sprintf("of at most %s, more if some must be repeated", terminal.Counted(int64(p.ChunkSize), "pair"))
 	}
-	out.row("requests", p.Requests, chunk)
+	out.Row("requests", p.Requests, chunk)
 }
 
-func (p *Plan) writeReasons(out *sheet) {
+func (p *Plan) writeReasons(out *terminal.Sheet) {
 	if len(p.Reasons) == 0 {
 		return
 	}
-	out.heading("invalid rows")
+	out.Heading("invalid rows")
 	for _, r := range p.Reasons {
-		out.fact(fmt.Sprintf("line %d", r.Line), r.Reason)
+		out.Fact(fmt.Sprintf("line %d", r.Line), r.Reason)
 	}
 	if more := p.Invalid - int64(len(p.Reasons)); more > 0 {
-		out.fact("", fmt.Sprintf("and %s more", count(more)))
+		out.Fact("", fmt.Sprintf("and %s more", terminal.Count(more)))
 	}
 }
 
-func (p *Plan) writeLargest(out *sheet) {
+func (p *Plan) writeLargest(out *terminal.Sheet) {
 	if len(p.Largest) == 0 {
 		return
 	}
-	out.heading("largest accounts")
+	out.Heading("largest accounts")
 	for _, a := range p.Largest {
-		out.row("", a.Rows, a.Account)
+		out.Row("", a.Rows, a.Account)
 	}
 }
 
@@ -121,20 +123,20 @@ func (p *Plan) time() string {
 		return "no limit of requests per second was set: as fast as the API answers"
 	}
 	least := time.Duration(p.MinSeconds * float64(time.Second))
-	return fmt.Sprintf("at least %s, at %s a second", span(least), trimmed(p.Rate)+" requests")
+	return fmt.Sprintf("at least %s, at %s a second", terminal.Span(least), trimmed(p.Rate)+" requests")
 }
 
 // trimmed writes 200 and 0.5, not 200.000000.
 func trimmed(f float64) string { return fmt.Sprintf("%.6g", f) }
 
 // sides says what each delete type does, in words that say whose list changes.
-var sides = map[string]string{
+var Sides = map[string]string{
 	"Delete_Type_Single": "one side: To_Account leaves the friends of From_Account, which stays among the friends of To_Account",
 	"Delete_Type_Both":   "both sides: From_Account and To_Account leave each other's friends",
 }
 
 func (p *Plan) sides() string {
-	if text, ok := sides[p.DeleteType]; ok {
+	if text, ok := Sides[p.DeleteType]; ok {
 		return text + " (" + p.DeleteType + ")"
 	}
 	return p.DeleteType
@@ -149,7 +151,7 @@ func (p *Plan) where() string {
 }
 
 func (p *Plan) input() string {
-	return fmt.Sprintf("%s, %s, sha256 %s", inputName(p.Input), size(p.InputBytes), p.InputSHA256)
+	return fmt.Sprintf("%s, %s, sha256 %s", inputName(p.Input), terminal.Size(p.InputBytes), p.InputSHA256)
 }
 
 // inputName is PAIRS as people say it.

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"friendsweep/reports/terminal"
 )
 
 func testPlan() *Plan {
@@ -19,7 +21,7 @@ func testPlan() *Plan {
 
 func TestPlanText(t *testing.T) {
 	var out strings.Builder
-	if err := testPlan().WriteText(&out, TextOptions{}); err != nil {
+	if err := testPlan().WriteText(&out, terminal.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	want := `To delete: 900 pairs of 10 accounts, in 12 requests.
@@ -55,7 +57,7 @@ Nothing was sent.
 
 func TestPlanOfNothing(t *testing.T) {
 	var out strings.Builder
-	if err := (&Plan{Input: "/a.csv", Endpoint: "sandbox", Asking: true}).WriteText(&out, TextOptions{}); err != nil {
+	if err := (&Plan{Input: "/a.csv", Endpoint: "sandbox", Asking: true}).WriteText(&out, terminal.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	want := "There is nothing to delete.\nThis is the sandbox: nothing real is deleted.\n"

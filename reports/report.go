@@ -7,10 +7,11 @@ import (
 	"iter"
 	"strconv"
 
-	"friendsweep/batch"
-	"friendsweep/input"
-
 	"github.com/gocarina/gocsv"
+
+	"friendsweep/input"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
 )
 
 // reportRow is a line of the report. Its tags are the header.
@@ -31,7 +32,7 @@ type ReportOptions struct {
 	Path            string // of the report
 	Failures        string // of a file with the failed lines alone; empty for none
 	IgnoreNotFriend bool   // not_friend is a success
-	Job             Job
+	Job             journal.Job
 	Records         iter.Seq2[input.Record, error] // the second read of the input
 }
 
@@ -40,21 +41,21 @@ type ReportOptions struct {
 // as they were read now, and as they stand in the file; a mismatch is an error.
 //
 // The groups are the first hundred failed rows of every kind, the largest kind first.
-func Report(ctx context.Context, o ReportOptions, fates *Fates) (Tally, []SampleGroup, error) {
-	if err := o.Job.same(fates.job); err != nil {
-		return Tally{}, nil, fmt.Errorf("writing %s: %w", o.Path, err)
+func Report(ctx context.Context, o ReportOptions, joined *fates.Fates) (fates.Tally, []SampleGroup, error) {
+	if err := o.Job.Same(joined.Job); err != nil {
+		return fates.Tally{}, nil, fmt.Errorf("writing %s: %w", o.Path, err)
 	}
-	r := &renderer{options: o, fates: fates, kinds: make(map[failureKind]*SampleGroup)}
+	r := &renderer{options: o, fates: joined, kinds: make(map[failureKind]*SampleGroup)}
 	r.tally.Codes = make(map[int]int64)
 	defer r.discard()
 	if err := r.open(); err != nil {
-		return Tally{}, nil, err
+		return fates.Tally{}, nil, err
 	}
 	if err := r.render(ctx); err != nil {
-		return Tally{}, nil, err
+		return fates.Tally{}, nil, err
 	}
 	if err := r.publish(); err != nil {
-		return Tally{}, nil, err
+		return fates.Tally{}, nil, err
 	}
 	if err := r.publishFailures(); err != nil {
 		return r.tally, r.groups(), LesserError{err}
@@ -65,9 +66,9 @@ func Report(ctx context.Context, o ReportOptions, fates *Fates) (Tally, []Sample
 // renderer writes one report. It owns both files until they have their names.
 type renderer struct {
 	options          ReportOptions
-	fates            *Fates
+	fates            *fates.Fates
 	report, failures *sheetFile
-	tally            Tally
+	tally            fates.Tally
 	kinds            map[failureKind]*SampleGroup
 	stamp            stampCache
 	lesser           error // why the failures cannot be written: the report does not depend on them
@@ -186,10 +187,10 @@ func (r *renderer) row(rec *input.Record) error {
 		return err
 	}
 	if rec.Reason != "" {
-		if fate.Attempts > 0 || fate.Outcome != batch.NotSent {
+		if fate.Attempts > 0 || fate.Outcome != journal.NotSent {
 			return fmt.Errorf("joining the journal with the input: the journal has a result for line %d, which is invalid: %s", rec.Line, rec.Reason)
 		}
-		fate = Fate{Outcome: batch.Invalid, Info: rec.Reason}
+		fate = fates.Fate{Outcome: journal.Invalid, Info: rec.Reason}
 	}
 	success := fate.Success(r.options.IgnoreNotFriend)
 	r.count(&fate, success)
@@ -211,7 +212,7 @@ func (r *renderer) row(rec *input.Record) error {
 	return r.report.add(&row)
 }
 
-func (r *renderer) count(fate *Fate, success bool) {
+func (r *renderer) count(fate *fates.Fate, success bool) {
 	r.tally.Rows++
 	if success {
 		r.tally.Success++
@@ -224,9 +225,9 @@ func (r *renderer) count(fate *Fate, success bool) {
 	}
 	switch {
 	case fate.HasCode:
-		r.tally.countCode(fate.Code, 1)
-	case !success && fate.Outcome != batch.Duplicate:
-		r.tally.countReason(fate.Info)
+		r.tally.CountCode(fate.Code, 1)
+	case !success && fate.Outcome != journal.Duplicate:
+		r.tally.CountReason(fate.Info)
 	}
 }
 
@@ -270,9 +271,9 @@ func (s *sheetFile) close(records int64) error {
 // check is the promise that every record ends in exactly one line.
 func (r *renderer) check() error {
 	t, job := &r.tally, &r.options.Job
-	if t.Rows == job.Rows && t.Success+t.Failure == job.Rows && t.Outcomes[batch.Invalid] == job.Invalid {
+	if t.Rows == job.Rows && t.Success+t.Failure == job.Rows && t.Outcomes[journal.Invalid] == job.Invalid {
 		return nil
 	}
 	return fmt.Errorf("writing %s: %d records (%d invalid) were read first, %d (%d invalid) now; %d successes and %d failures",
-		r.options.Path, job.Rows, job.Invalid, t.Rows, t.Outcomes[batch.Invalid], t.Success, t.Failure)
+		r.options.Path, job.Rows, job.Invalid, t.Rows, t.Outcomes[journal.Invalid], t.Success, t.Failure)
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -20,13 +19,14 @@ import (
 	"testing"
 	"time"
 
-	"friendsweep/batch"
-	"friendsweep/input"
-
 	"github.com/gocarina/gocsv"
-
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"friendsweep/input"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/journaltest"
 )
 
 func recordsOf(all ...input.Record) iter.Seq2[input.Record, error] {
@@ -40,25 +40,25 @@ func recordsOf(all ...input.Record) iter.Seq2[input.Record, error] {
 }
 
 // small is a job with one row of every kind.
-func small(t testing.TB) (*Journal, Job, []input.Record, []input.Repeat) {
+func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input.Repeat) {
 	t.Helper()
-	job := jobOf(11, 13)
+	job := journaltest.Job(11, 13)
 	job.Invalid, job.Duplicates, job.Mirrors = 1, 2, 1
-	j := started(t, job)
+	j := journaltest.Start(t, job)
 	send := func(lines ...int64) int64 {
 		id, err := j.Before("a", lines)
 		must(t, err)
 		return id
 	}
-	answer := func(id int64, results ...batch.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
+	answer := func(id int64, results ...journal.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
 	answer(send(2, 3, 4, 6, 7, 8),
-		batch.Result{Lines: []int64{2}, Outcome: batch.Deleted, HasCode: true},
-		batch.Result{Lines: []int64{3}, Outcome: batch.NotFriend, HasCode: true, Code: 31704, Info: "Err_SNS_FriendDelete_Not_Friend"},
-		batch.Result{Lines: []int64{4}, Outcome: batch.Refused, HasCode: true, Code: 30003, Info: `no "account"`},
-		batch.Result{Lines: []int64{6}, Outcome: batch.GaveUp, HasCode: true, Code: 30006},
-		batch.Result{Lines: []int64{7, 8}, Outcome: batch.Open, Lost: true, Info: "no answer within 15s"})
-	answer(send(8), batch.Result{Outcome: batch.Deleted, HasCode: true, Code: 31704, Presumed: true})
-	answer(send(9), batch.Result{Outcome: batch.Open, HasCode: true, Code: 70003, Info: "bad signature"})
+		journal.Result{Lines: []int64{2}, Outcome: journal.Deleted, HasCode: true},
+		journal.Result{Lines: []int64{3}, Outcome: journal.NotFriend, HasCode: true, Code: 31704, Info: "Err_SNS_FriendDelete_Not_Friend"},
+		journal.Result{Lines: []int64{4}, Outcome: journal.Refused, HasCode: true, Code: 30003, Info: `no "account"`},
+		journal.Result{Lines: []int64{6}, Outcome: journal.GaveUp, HasCode: true, Code: 30006},
+		journal.Result{Lines: []int64{7, 8}, Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
+	answer(send(8), journal.Result{Outcome: journal.Deleted, HasCode: true, Code: 31704, Presumed: true})
+	answer(send(9), journal.Result{Outcome: journal.Open, HasCode: true, Code: 70003, Info: "bad signature"})
 	must(t, j.End("4", "credentials"))
 	records := []input.Record{
 		{Line: 2, From: "a", To: "b"}, {Line: 3, From: "a", To: "=1+1"}, {Line: 4, From: "a", To: "d"},
@@ -81,7 +81,7 @@ func repeatsOf(all []input.Repeat) iter.Seq2[input.Repeat, error] {
 
 func TestReport(t *testing.T) {
 	j, job, records, repeats := small(t)
-	f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
+	f, err := fates.New(t.Context(), j, fates.Options{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
 	must(t, err)
 	defer f.Close()
 	dir := t.TempDir()
@@ -109,7 +109,7 @@ y` + "\r" + `
 	if got := strings.Count(content(t, o.Failures), "failure"); got != 8 {
 		t.Errorf("failures: got %d lines, want 8", got)
 	}
-	if tally.Rows != 11 || tally.Success != 3 || tally.Failure != 8 || tally.Presumed != 1 || tally.Codes[31704] != 3 || tally.Outcomes[batch.Duplicate] != 2 {
+	if tally.Rows != 11 || tally.Success != 3 || tally.Failure != 8 || tally.Presumed != 1 || tally.Codes[31704] != 3 || tally.Outcomes[journal.Duplicate] != 2 {
 		t.Errorf("tally: got %+v", tally)
 	}
 	if len(groups) != 7 || groups[0].Code != 31704 || groups[0].Rows != 2 || len(groups[0].Samples) != 2 {
@@ -121,9 +121,9 @@ y` + "\r" + `
 	if tl := f.Timeline(); len(tl.Rows) == 0 || sum(tl.Rows) != 5 || sum(tl.Requests) != 3 {
 		t.Errorf("timeline: got %+v", tl)
 	}
-	s, err := Status(t.Context(), reportOf(j), t.TempDir())
+	s, err := fates.Status(t.Context(), journaltest.Report(j), t.TempDir())
 	must(t, err)
-	if s.Waiting != 2 || s.Mirrors != 1 || s.Outcomes[batch.Unknown] != 1 || s.Outcomes[batch.NotSent] != 1 || s.Outcomes[batch.Deleted] != 2 || !s.Ended || !s.Held || s.Requests != 3 {
+	if s.Waiting != 2 || s.Mirrors != 1 || s.Outcomes[journal.Unknown] != 1 || s.Outcomes[journal.NotSent] != 1 || s.Outcomes[journal.Deleted] != 2 || !s.Ended || !s.Held || s.Requests != 3 {
 		t.Errorf("status: got %+v", s)
 	}
 }
@@ -139,7 +139,7 @@ func sum(all []int64) (n int64) {
 func untimed(t testing.TB, text string) string {
 	t.Helper()
 	for i := 0; i+24 <= len(text); i++ {
-		if _, err := time.Parse(stampLayout, text[i:i+24]); err == nil {
+		if _, err := time.Parse(journal.StampLayout, text[i:i+24]); err == nil {
 			text = text[:i] + "T" + text[i+24:]
 		}
 	}
@@ -149,10 +149,10 @@ func untimed(t testing.TB, text string) string {
 // With --ignore-not-friend the row and what repeats it are successes.
 func TestIgnoreNotFriend(t *testing.T) {
 	j, job, records, repeats := small(t)
-	f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
+	f, err := fates.New(t.Context(), j, fates.Options{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
 	must(t, err)
 	defer f.Close()
-	o := ReportOptions{Path: reportOf(j), IgnoreNotFriend: true, Job: job, Records: recordsOf(records...)}
+	o := ReportOptions{Path: journaltest.Report(j), IgnoreNotFriend: true, Job: job, Records: recordsOf(records...)}
 	tally, _, err := Report(t.Context(), o, f)
 	must(t, err)
 	if tally.Success != 5 {
@@ -164,7 +164,7 @@ func TestIgnoreNotFriend(t *testing.T) {
 func TestReportWithoutItsFailures(t *testing.T) {
 	j, job, records, repeats := small(t)
 	for _, failures := range []string{"no/f.csv", "folder"} {
-		f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
+		f, err := fates.New(t.Context(), j, fates.Options{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
 		must(t, err)
 		dir := t.TempDir()
 		must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
@@ -209,7 +209,7 @@ func TestReportWholeOrNotAtAll(t *testing.T) {
 		"a job of other bytes":      {records: recordsOf(records...), change: func(_ string, o *ReportOptions) { o.Job.InputSHA256 = "cd" }},
 		"a job that counts another": {records: recordsOf(records...), change: func(_ string, o *ReportOptions) { o.Job.Invalid = 0 }},
 	} {
-		f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
+		f, err := fates.New(t.Context(), j, fates.Options{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
 		must(t, err)
 		dir := t.TempDir()
 		must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
@@ -236,7 +236,7 @@ func TestReportWholeOrNotAtAll(t *testing.T) {
 
 // What is in the report is read back by a CSV reader as it was, whatever the cells hold.
 func TestReportComesBack(t *testing.T) {
-	j := started(t, jobOf(3, 4))
+	j := journaltest.Start(t, journaltest.Job(3, 4))
 	must(t, j.End("0", ""))
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
@@ -245,12 +245,12 @@ func TestReportComesBack(t *testing.T) {
 			cell := rapid.StringMatching("[a\"\\n, =\\\\.\\x00é]{0,6}")
 			records = append(records, input.Record{Line: line, From: cell.Draw(t, "from"), To: cell.Draw(t, "to")})
 		}
-		f, err := NewFates(context.Background(), j, FatesOptions{Job: jobOf(3, 4), Dir: dir})
+		f, err := fates.New(context.Background(), j, fates.Options{Job: journaltest.Job(3, 4), Dir: dir})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		o := ReportOptions{Path: filepath.Join(dir, "r.csv"), Job: jobOf(3, 4), Records: recordsOf(records...)}
+		o := ReportOptions{Path: filepath.Join(dir, "r.csv"), Job: journaltest.Job(3, 4), Records: recordsOf(records...)}
 		if _, _, err := Report(context.Background(), o, f); err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +274,7 @@ func TestReportComesBack(t *testing.T) {
 // process of its own, because the limit is the process's.
 func writeUnderLimit(dir string) int {
 	signal.Ignore(syscall.SIGXFSZ)
-	j, err := OpenJournal(filepath.Join(dir, "r.csv"))
+	j, err := journal.Lock(filepath.Join(dir, "r.csv"))
 	if err != nil {
 		return 1
 	}
@@ -289,7 +289,7 @@ func writeUnderLimit(dir string) int {
 	}
 	for limit := uint64(0); limit < 4000; limit += 11 {
 		syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: had.Max})
-		f, err := NewFates(context.Background(), j, FatesOptions{Job: head.Job, Dir: dir})
+		f, err := fates.New(context.Background(), j, fates.Options{Job: head.Job, Dir: dir})
 		if err == nil {
 			records := recordsOf(input.Record{Line: 2, From: "a", To: strings.Repeat("x", 2000)}, input.Record{Line: 3, From: "a", To: "y"})
 			_, _, err = Report(context.Background(), ReportOptions{Path: filepath.Join(dir, "r.csv"), Job: head.Job, Records: records}, f)
@@ -312,7 +312,7 @@ func writeUnderLimit(dir string) int {
 }
 
 func TestReportOnAFullDisk(t *testing.T) {
-	j := started(t, jobOf(2, 3))
+	j := journaltest.Start(t, journaltest.Job(2, 3))
 	must(t, j.End("0", ""))
 	must(t, j.Close())
 	if out, err := child(t, "limit", filepath.Dir(j.Path())).CombinedOutput(); err != nil {
@@ -330,7 +330,7 @@ func TestLastChecks(t *testing.T) {
 		t.Errorf("a line is missing: got %v", err)
 	}
 	j, job, _, repeats := small(t)
-	f, err := NewFates(t.Context(), j, FatesOptions{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
+	f, err := fates.New(t.Context(), j, fates.Options{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
 	must(t, err)
 	defer f.Close()
 	for _, line := range []int64{2, 3, 4} {
@@ -349,27 +349,6 @@ func TestLastChecks(t *testing.T) {
 	}
 }
 
-// benchJournal is the journal of a job of n rows in requests of chunk rows; scattered rows lie far apart in the input.
-func benchJournal(b *testing.B, n, chunk int, scattered bool) (*Journal, Job) {
-	job := jobOf(int64(n), int64(n)+1)
-	j := started(b, job)
-	lines := make([]int64, n)
-	for i := range lines {
-		lines[i] = int64(i) + 2
-	}
-	if scattered {
-		rand.New(rand.NewPCG(1, 2)).Shuffle(n, func(x, y int) { lines[x], lines[y] = lines[y], lines[x] })
-	}
-	for part := range slices.Chunk(lines, chunk) {
-		slices.Sort(part)
-		id, err := j.Before("account-12345", part)
-		must(b, err)
-		must(b, j.After(id, 80*time.Millisecond, []batch.Result{deleted()}))
-	}
-	must(b, j.End("0", ""))
-	return j, job
-}
-
 func perSecond(b *testing.B, n int, unit string) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), unit+"s/s")
 	b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(n)/float64(b.N), "ns/"+unit)
@@ -377,12 +356,12 @@ func perSecond(b *testing.B, n int, unit string) {
 
 func BenchmarkReport(b *testing.B) {
 	const n = 500_000
-	j, job := benchJournal(b, n, 1000, false)
+	j, job := journaltest.Filled(b, n, 1000, false)
 	dir := b.TempDir()
 	b.ReportAllocs()
 	b.ResetTimer()
 	for b.Loop() {
-		f, err := NewFates(b.Context(), j, FatesOptions{Job: job, Dir: dir})
+		f, err := fates.New(b.Context(), j, fates.Options{Job: job, Dir: dir})
 		must(b, err)
 		records := func(yield func(input.Record, error) bool) {
 			for line := int64(2); line < n+2; line++ {

@@ -5,8 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"friendsweep/batch"
 	"friendsweep/input"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
 )
 
 // Sample is one failed row, shown on the page as an example of its kind.
@@ -20,7 +21,7 @@ type Sample struct {
 
 // SampleGroup is failed rows of one kind: of one code, or without a code of one outcome.
 type SampleGroup struct {
-	Outcome batch.Outcome // where HasCode is false; else the outcome of the first sample
+	Outcome journal.Outcome // where HasCode is false; else the outcome of the first sample
 	HasCode bool
 	Code    int
 	Rows    int64    // how many rows are of this kind
@@ -29,7 +30,7 @@ type SampleGroup struct {
 
 // failureKind is what the page groups failed rows by: the code, or the outcome of those without one.
 type failureKind struct {
-	outcome batch.Outcome // Open for rows with a code
+	outcome journal.Outcome // Open for rows with a code
 	code    int
 }
 
@@ -38,7 +39,7 @@ const (
 	mostKinds      = 200 // the API has some sixty codes; one that invents more must not fill the memory
 )
 
-func (r *renderer) sample(rec *input.Record, fate *Fate) {
+func (r *renderer) sample(rec *input.Record, fate *fates.Fate) {
 	key := failureKind{code: fate.Code}
 	if !fate.HasCode {
 		key = failureKind{outcome: fate.Outcome}

@@ -1,6 +1,10 @@
 package reports
 
-import "time"
+import (
+	"time"
+
+	"friendsweep/reports/terminal"
+)
 
 // stampCache formats times of a millisecond. The rows of one answer share their time, but lie far apart in a shuffled
 // input: it remembers the last few thousand.
@@ -18,7 +22,7 @@ func (s *stampCache) text(at time.Time) string {
 	ms := at.UnixMilli()
 	slot := &s.slots[ms&int64(len(s.slots)-1)]
 	if slot.ms != ms {
-		slot.ms, slot.text = ms, Stamp(at)
+		slot.ms, slot.text = ms, terminal.Stamp(at)
 	}
 	return slot.text
 }

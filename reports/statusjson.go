@@ -4,6 +4,9 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"friendsweep/reports/fates"
+	"friendsweep/reports/terminal"
 )
 
 // statusJSON is the summary's object for the job as it stands. What only a run at its end knows is empty.
@@ -27,22 +30,22 @@ func (s *Standing) state() string {
 }
 
 // WriteJSON writes how the job stands as one JSON object; info is what the journal says.
-func (s *Standing) WriteJSON(w io.Writer, info *StatusInfo) error {
+func (s *Standing) WriteJSON(w io.Writer, info *fates.StatusInfo) error {
 	job := info.Head.Job
-	out := statusJSON{State: s.state(), LastAnswerAt: Stamp(info.LastAnswer), Summary: Summary{
+	out := statusJSON{State: s.state(), LastAnswerAt: terminal.Stamp(info.LastAnswer), Summary: Summary{
 		Version: info.LastRun.Version, Input: info.LastRun.Input, InputSHA256: job.InputSHA256, InputBytes: job.InputBytes,
 		Report: s.Report, Journal: s.Journal, Endpoint: job.Endpoint, SDKAppID: job.AppID, DeleteType: job.DeleteType,
-		StartedAt: Stamp(info.LastStart), JobStartedAt: Stamp(info.Head.At), Requests: info.Requests, Runs: info.Runs, Note: info.LastRun.Note,
+		StartedAt: terminal.Stamp(info.LastStart), JobStartedAt: terminal.Stamp(info.Head.At), Requests: info.Requests, Runs: info.Runs, Note: info.LastRun.Note,
 		StopReason: info.Stopped, ResumeCommand: s.ResumeCommand, JournalHead: info.Link,
 	}}
 	out.SetTally(s.Tally)
 	out.Finished = out.State == "finished"
 	out.ExitCode, _ = strconv.Atoi(info.EndCode)
 	if info.Ended {
-		out.FinishedAt = Stamp(time.UnixMilli(info.endAt))
+		out.FinishedAt = terminal.Stamp(time.UnixMilli(info.EndAt))
 	}
 	if print, err := FingerprintFile("report", s.Report); err == nil && info.Ended {
 		out.ReportSHA256 = print.SHA256
 	}
-	return writeJSON(w, out)
+	return terminal.WriteJSON(w, out)
 }

@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"time"
 
-	"friendsweep/batch"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/terminal"
 )
 
 // Standing is how far a run got, as `status` tells it. The counts are those that the journal alone can know.
@@ -24,15 +26,15 @@ type Standing struct {
 	Started                time.Time // of the job
 	LastAnswer             time.Time // zero where none came
 	Requests               int64     // sent, over all runs
-	Tally                  Tally
+	Tally                  fates.Tally
 	ResumeCommand          string // empty where no row is open, or while the run is held
 	FromEnvironment        bool   // the credentials came from the environment, so the command needs them there again
 }
 
 // NewStanding is what the journal of the report says, for people.
-func NewStanding(s *StatusInfo, report string) *Standing {
+func NewStanding(s *fates.StatusInfo, report string) *Standing {
 	return &Standing{
-		Head: s.Link, Report: report, Journal: JournalPath(report), Input: s.LastRun.Input, Held: s.Held, PID: s.LastRun.PID,
+		Head: s.Link, Report: report, Journal: journal.Path(report), Input: s.LastRun.Input, Held: s.Held, PID: s.LastRun.PID,
 		Host: s.LastRun.Host, User: s.LastRun.User, Ended: s.Ended, ExitCode: s.EndCode, StopReason: s.Stopped,
 		Endpoint: s.Head.Job.Endpoint, SDKAppID: s.Head.Job.AppID, Started: s.Head.At, LastAnswer: s.LastAnswer,
 		Requests: s.Requests, Tally: s.Tally(s.LastRun.Flags["ignore-not-friend"] == "true"),
@@ -40,48 +42,48 @@ func NewStanding(s *StatusInfo, report string) *Standing {
 }
 
 // WriteText writes where the run stands at the time now.
-func (s *Standing) WriteText(w io.Writer, now time.Time, opts TextOptions) error {
-	return s.writeText(w, now, opts, explain)
+func (s *Standing) WriteText(w io.Writer, now time.Time, opts terminal.TextOptions) error {
+	return s.writeText(w, now, opts, Explain)
 }
 
-func (s *Standing) writeText(w io.Writer, now time.Time, opts TextOptions, explain explainer) error {
-	out := &sheet{TextOptions: opts, label: 11, number: len(count(s.Tally.Rows))}
-	out.headline(s.verdict())
+func (s *Standing) writeText(w io.Writer, now time.Time, opts terminal.TextOptions, explain Explainer) error {
+	out := &terminal.Sheet{TextOptions: opts, Label: 11, Number: len(terminal.Count(s.Tally.Rows))}
+	out.Headline(s.verdict())
 	if s.Endpoint == "sandbox" {
 		out.WriteString("This is a sandbox run: nothing real is deleted.\n")
 	}
 	out.WriteString("\n")
-	out.row("rows", s.Tally.Rows, "")
+	out.Row("rows", s.Tally.Rows, "")
 	decided := s.Tally.Rows - s.open()
-	out.row("decided", decided, strconv.FormatInt(percent(decided, s.Tally.Rows), 10)+"%")
-	out.row("open", s.open(), "")
-	out.heading("outcomes")
+	out.Row("decided", decided, strconv.FormatInt(terminal.Percent(decided, s.Tally.Rows), 10)+"%")
+	out.Row("open", s.open(), "")
+	out.Heading("outcomes")
 	s.writeOutcomes(out)
 	writeCodes(out, byCode(s.Tally), explain)
 	out.WriteString("\n")
 	s.writeFacts(out, now)
 	s.writeNext(out)
-	return out.writeTo(w)
+	return out.Print(w)
 }
 
 func (s *Standing) open() int64 {
 	t := s.Tally.Outcomes
-	return t[batch.Open] + t[batch.GaveUp] + t[batch.Unknown] + t[batch.NotSent]
+	return t[journal.Open] + t[journal.GaveUp] + t[journal.Unknown] + t[journal.NotSent]
 }
 
-func (s *Standing) verdict() (tone, string) {
-	open := fmt.Sprintf("%s of %s still open", count(s.open()), counted(s.Tally.Rows, "row"))
+func (s *Standing) verdict() (terminal.Tone, string) {
+	open := fmt.Sprintf("%s of %s still open", terminal.Count(s.open()), terminal.Counted(s.Tally.Rows, "row"))
 	switch {
 	case s.Held:
-		return good, fmt.Sprintf("Running: process %d%s, %s.", s.PID, at(s.Host), open)
+		return terminal.Good, fmt.Sprintf("Running: process %d%s, %s.", s.PID, at(s.Host), open)
 	case !s.Ended:
-		return bad, fmt.Sprintf("Dead: process %d%s ended without a word (killed, crashed or power lost); %s.", s.PID, at(s.Host), open)
+		return terminal.Bad, fmt.Sprintf("Dead: process %d%s ended without a word (killed, crashed or power lost); %s.", s.PID, at(s.Host), open)
 	case s.StopReason != "":
-		return bad, fmt.Sprintf("Stopped with exit code %s: %s; %s.", s.ExitCode, s.StopReason, open)
+		return terminal.Bad, fmt.Sprintf("Stopped with exit code %s: %s; %s.", s.ExitCode, s.StopReason, open)
 	case s.open() > 0:
-		return fair, fmt.Sprintf("Ended with exit code %s; %s.", s.ExitCode, open)
+		return terminal.Fair, fmt.Sprintf("Ended with exit code %s; %s.", s.ExitCode, open)
 	default:
-		return good, fmt.Sprintf("Finished with exit code %s; no row is open.", s.ExitCode)
+		return terminal.Good, fmt.Sprintf("Finished with exit code %s; no row is open.", s.ExitCode)
 	}
 }
 
@@ -93,51 +95,51 @@ func at(host string) string {
 }
 
 // writeOutcomes has other words for open rows while a process still works on them: nobody gave up on those.
-func (s *Standing) writeOutcomes(out *sheet) {
+func (s *Standing) writeOutcomes(out *terminal.Sheet) {
 	counts := byWord(s.Tally)
 	if s.Held {
-		delete(counts, batch.Unknown.String())
-		delete(counts, batch.NotSent.String())
+		delete(counts, journal.Unknown.String())
+		delete(counts, journal.NotSent.String())
 	}
 	writeOutcomes(out, counts, false)
-	if n := s.Tally.Outcomes[batch.Unknown]; s.Held && n > 0 {
-		out.row("in flight", n, "sent or about to be sent again")
+	if n := s.Tally.Outcomes[journal.Unknown]; s.Held && n > 0 {
+		out.Row("in flight", n, "sent or about to be sent again")
 	}
-	if n := s.Tally.Outcomes[batch.NotSent] + s.Tally.Outcomes[batch.Open]; s.Held && n > 0 {
-		out.row("waiting", n, "their turn has not come")
+	if n := s.Tally.Outcomes[journal.NotSent] + s.Tally.Outcomes[journal.Open]; s.Held && n > 0 {
+		out.Row("waiting", n, "their turn has not come")
 	}
 }
 
-func (s *Standing) writeFacts(out *sheet, now time.Time) {
-	out.fact("requests", count(s.Requests)+" sent, all runs together")
+func (s *Standing) writeFacts(out *terminal.Sheet, now time.Time) {
+	out.Fact("requests", terminal.Count(s.Requests)+" sent, all runs together")
 	if !s.Started.IsZero() {
-		out.fact("began", clock(s.Started)+", "+ago(s.Started, now))
+		out.Fact("began", terminal.Clock(s.Started)+", "+terminal.Ago(s.Started, now))
 	}
 	if !s.LastAnswer.IsZero() {
-		out.fact("last answer", clock(s.LastAnswer)+", "+ago(s.LastAnswer, now))
+		out.Fact("last answer", terminal.Clock(s.LastAnswer)+", "+terminal.Ago(s.LastAnswer, now))
 	} else {
-		out.fact("last answer", "none yet")
+		out.Fact("last answer", "none yet")
 	}
 	if s.User != "" {
-		out.fact("run by", s.User+at(s.Host))
+		out.Fact("run by", s.User+at(s.Host))
 	}
-	out.fact("sent to", destination(s.Endpoint, s.SDKAppID))
-	out.path("input", inputName(s.Input))
-	out.path("report", s.Report)
-	out.path("journal", s.Journal)
-	out.fact("head", s.Head)
+	out.Fact("sent to", destination(s.Endpoint, s.SDKAppID))
+	out.Path("input", inputName(s.Input))
+	out.Path("report", s.Report)
+	out.Path("journal", s.Journal)
+	out.Fact("head", s.Head)
 }
 
-func (s *Standing) writeNext(out *sheet) {
+func (s *Standing) writeNext(out *terminal.Sheet) {
 	if s.Held || s.ResumeCommand == "" {
 		return
 	}
-	out.command("To continue:", s.ResumeCommand)
+	out.Command("To continue:", s.ResumeCommand)
 	noteInput(out, s.Input)
 	if s.FromEnvironment {
 		out.WriteString("  (with FRIENDSWEEP_SECRET_KEY or FRIENDSWEEP_USERSIG in the environment, as before)\n")
 	}
 	if !s.Ended {
-		out.command("To get the report of the rows so far without sending anything:", ShellQuote("friendsweep", "report", s.Report))
+		out.Command("To get the report of the rows so far without sending anything:", terminal.ShellQuote("friendsweep", "report", s.Report))
 	}
 }

@@ -7,12 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"friendsweep/batch"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/terminal"
 )
 
 func testStanding() *Standing {
-	t := Tally{Rows: 1000, Success: 700, Failure: 300, Codes: map[int]int64{0: 700, 30003: 5}}
-	t.Outcomes[batch.Deleted], t.Outcomes[batch.Refused], t.Outcomes[batch.Unknown], t.Outcomes[batch.NotSent] = 700, 5, 95, 200
+	t := fates.Tally{Rows: 1000, Success: 700, Failure: 300, Codes: map[int]int64{0: 700, 30003: 5}}
+	t.Outcomes[journal.Deleted], t.Outcomes[journal.Refused], t.Outcomes[journal.Unknown], t.Outcomes[journal.NotSent] = 700, 5, 95, 200
 	return &Standing{Report: "/srv/r.csv", Journal: "/srv/r.csv.journal", Input: "/srv/i.csv", PID: 4711, Host: "batch-7", User: "ops",
 		Endpoint: "https://adminapisgp.im.qcloud.com", SDKAppID: 1400000000, Started: began, LastAnswer: ended, Requests: 99, Tally: t,
 		ResumeCommand: "friendsweep delete --resume --report=/srv/r.csv /srv/i.csv", FromEnvironment: true}
@@ -21,7 +23,7 @@ func testStanding() *Standing {
 func standingText(t *testing.T, s *Standing) string {
 	t.Helper()
 	var out strings.Builder
-	if err := s.writeText(&out, ended.Add(time.Hour), TextOptions{}, testExplain); err != nil {
+	if err := s.writeText(&out, ended.Add(time.Hour), terminal.TextOptions{}, testExplain); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -86,7 +88,7 @@ func TestStatusVerdict(t *testing.T) {
 	stopped, ended, finished := testStanding(), testStanding(), testStanding()
 	stopped.Ended, stopped.ExitCode, stopped.StopReason = true, "4", "disk full"
 	ended.Ended, ended.ExitCode = true, "1"
-	finished.Ended, finished.ExitCode, finished.Tally = true, "0", Tally{Rows: 5, Success: 5}
+	finished.Ended, finished.ExitCode, finished.Tally = true, "0", fates.Tally{Rows: 5, Success: 5}
 	for _, c := range []struct {
 		standing *Standing
 		want     string

@@ -9,7 +9,9 @@ import (
 	"strconv"
 	"time"
 
-	"friendsweep/batch"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/terminal"
 )
 
 // Summary is what a run says when it ends. Rows, success, failure, outcomes and codes are of the whole job; requests,
@@ -24,7 +26,7 @@ type Summary struct {
 	Endpoint          string           `json:"endpoint"` // "sandbox" where nothing real was deleted
 	SDKAppID          int              `json:"sdkappid"`
 	DeleteType        string           `json:"delete_type"`
-	StartedAt         string           `json:"started_at"` // as by [Stamp]
+	StartedAt         string           `json:"started_at"` // as by [terminal.Stamp]
 	FinishedAt        string           `json:"finished_at"`
 	Rows              int64            `json:"rows"`
 	Accounts          int64            `json:"accounts"`
@@ -59,22 +61,22 @@ type Summary struct {
 }
 
 // SetTally copies the counts of t into s.
-func (s *Summary) SetTally(t Tally) {
+func (s *Summary) SetTally(t fates.Tally) {
 	s.Rows, s.Success, s.Failure, s.Presumed = t.Rows, t.Success, t.Failure, t.Presumed
 	s.Outcomes, s.Codes, s.Reasons = byWord(t), byCode(t), byReason(t)
 }
 
-func byWord(t Tally) map[string]int64 {
-	words := make(map[string]int64, len(outcomes))
-	for _, o := range outcomes {
+func byWord(t fates.Tally) map[string]int64 {
+	words := make(map[string]int64, len(Outcomes))
+	for _, o := range Outcomes {
 		words[o.Outcome.String()] = t.Outcomes[o.Outcome]
 	}
 	return words
 }
 
-func byCode(t Tally) map[string]int64 {
+func byCode(t fates.Tally) map[string]int64 {
 	codes := map[string]int64{}
-	top, other := commonest(t.Codes, shownCodes)
+	top, other := fates.Commonest(t.Codes, fates.ShownCodes)
 	for _, code := range top {
 		codes[strconv.Itoa(code)] = t.Codes[code]
 	}
@@ -84,9 +86,9 @@ func byCode(t Tally) map[string]int64 {
 	return codes
 }
 
-func byReason(t Tally) map[string]int64 {
+func byReason(t fates.Tally) map[string]int64 {
 	reasons := map[string]int64{}
-	top, _ := commonest(t.Reasons, shownReasons)
+	top, _ := fates.Commonest(t.Reasons, fates.ShownReasons)
 	for _, reason := range top {
 		reasons[reason] = t.Reasons[reason]
 	}
@@ -94,18 +96,18 @@ func byReason(t Tally) map[string]int64 {
 }
 
 // WriteJSON writes the summary as one JSON object.
-func (s *Summary) WriteJSON(w io.Writer) error { return writeJSON(w, s) }
+func (s *Summary) WriteJSON(w io.Writer) error { return terminal.WriteJSON(w, s) }
 
 // WriteText writes the summary for an operator: the verdict, the counts, what each code means and what to do about it,
 // the files, and the next command.
-func (s *Summary) WriteText(w io.Writer, opts TextOptions) error {
-	return s.writeText(w, opts, explain)
+func (s *Summary) WriteText(w io.Writer, opts terminal.TextOptions) error {
+	return s.writeText(w, opts, Explain)
 }
 
-func (s *Summary) writeText(w io.Writer, opts TextOptions, explain explainer) error {
-	out := &sheet{TextOptions: opts, label: 10, number: len(count(s.Rows))}
-	t, text := s.verdict()
-	out.headline(t, text)
+func (s *Summary) writeText(w io.Writer, opts terminal.TextOptions, explain Explainer) error {
+	out := &terminal.Sheet{TextOptions: opts, Label: 10, Number: len(terminal.Count(s.Rows))}
+	t, text := s.Verdict()
+	out.Headline(t, text)
 	if s.Endpoint == "sandbox" {
 		out.WriteString("This was the sandbox: nothing real was deleted.\n")
 	}
@@ -116,29 +118,29 @@ func (s *Summary) writeText(w io.Writer, opts TextOptions, explain explainer) er
 	out.WriteString("\n")
 	s.writeRun(out)
 	s.writeNext(out)
-	return out.writeTo(w)
+	return out.Print(w)
 }
 
 // verdict is the run in one sentence.
-func (s *Summary) verdict() (tone, string) {
-	open := fmt.Sprintf("%s of %s still open", count(s.open()), counted(s.Rows, "row"))
+func (s *Summary) Verdict() (terminal.Tone, string) {
+	open := fmt.Sprintf("%s of %s still open", terminal.Count(s.open()), terminal.Counted(s.Rows, "row"))
 	if s.open() == 0 {
 		open = "no row is open"
 	}
 	if signal, ok := signals[s.ExitCode]; ok {
-		return bad, fmt.Sprintf("Interrupted by %s: %s.", signal, open)
+		return terminal.Bad, fmt.Sprintf("Interrupted by %s: %s.", signal, open)
 	}
 	switch {
 	case s.ExitCode > 1 && s.StopReason != "":
-		return bad, fmt.Sprintf("Stopped before the end: %s; %s.", s.StopReason, open)
+		return terminal.Bad, fmt.Sprintf("Stopped before the end: %s; %s.", s.StopReason, open)
 	case s.ExitCode > 1 || !s.Finished:
-		return bad, fmt.Sprintf("Not finished: %s.", open)
+		return terminal.Bad, fmt.Sprintf("Not finished: %s.", open)
 	case s.Failure > 0:
-		return fair, fmt.Sprintf("Finished: %s of %s failed.", count(s.Failure), counted(s.Rows, "row"))
+		return terminal.Fair, fmt.Sprintf("Finished: %s of %s failed.", terminal.Count(s.Failure), terminal.Counted(s.Rows, "row"))
 	case s.Rows == 0:
-		return good, "Finished: the input has no rows, so nothing was sent."
+		return terminal.Good, "Finished: the input has no rows, so nothing was sent."
 	default:
-		return good, fmt.Sprintf("Finished: %s of %s succeeded.", count(s.Success), counted(s.Rows, "row"))
+		return terminal.Good, fmt.Sprintf("Finished: %s of %s succeeded.", terminal.Count(s.Success), terminal.Counted(s.Rows, "row"))
 	}
 }
 
@@ -146,21 +148,21 @@ var signals = map[int]string{129: "SIGHUP", 130: "SIGINT (Ctrl-C)", 143: "SIGTER
 
 // open counts the rows that --resume would send.
 func (s *Summary) open() int64 {
-	return s.outcome(batch.GaveUp) + s.outcome(batch.Unknown) + s.outcome(batch.NotSent)
+	return s.Outcome(journal.GaveUp) + s.Outcome(journal.Unknown) + s.Outcome(journal.NotSent)
 }
 
-func (s *Summary) outcome(o batch.Outcome) int64 { return s.Outcomes[o.String()] }
+func (s *Summary) Outcome(o journal.Outcome) int64 { return s.Outcomes[o.String()] }
 
-func (s *Summary) writeCounts(out *sheet) {
+func (s *Summary) writeCounts(out *terminal.Sheet) {
 	rows := ""
 	if s.Accounts > 0 {
-		rows = "of " + counted(s.Accounts, "account")
+		rows = "of " + terminal.Counted(s.Accounts, "account")
 	}
-	out.row("rows", s.Rows, rows)
-	out.row("success", s.Success, s.presumedNote())
-	out.row("failure", s.Failure, "")
+	out.Row("rows", s.Rows, rows)
+	out.Row("success", s.Success, s.presumedNote())
+	out.Row("failure", s.Failure, "")
 	if s.Rows > 0 {
-		out.heading("outcomes")
+		out.Heading("outcomes")
 	}
 	writeOutcomes(out, s.Outcomes, s.NotFriendOK)
 }
@@ -169,56 +171,56 @@ func (s *Summary) presumedNote() string {
 	if s.Presumed == 0 {
 		return ""
 	}
-	return count(s.Presumed) + " of them presumed deleted: an answer was lost, then the API said 31704"
+	return terminal.Count(s.Presumed) + " of them presumed deleted: an answer was lost, then the API said 31704"
 }
 
 // writeOutcomes leaves out what did not occur.
-func writeOutcomes(out *sheet, counts map[string]int64, notFriendOK bool) {
-	for _, o := range outcomes {
+func writeOutcomes(out *terminal.Sheet, counts map[string]int64, notFriendOK bool) {
+	for _, o := range Outcomes {
 		n, note := counts[o.Outcome.String()], o.Meaning
-		if o.Outcome == batch.NotFriend && notFriendOK {
+		if o.Outcome == journal.NotFriend && notFriendOK {
 			note += " (counted as success: --ignore-not-friend)"
 		}
 		if n > 0 {
-			out.row(o.Outcome.String(), n, note)
+			out.Row(o.Outcome.String(), n, note)
 		}
 	}
 }
 
 // writeCodes leaves out 0, which needs no explanation.
-func writeCodes(out *sheet, counts map[string]int64, explain explainer) {
-	codes := codesByCount(counts)
+func writeCodes(out *terminal.Sheet, counts map[string]int64, explain Explainer) {
+	codes := CodesByCount(counts)
 	codes = slices.DeleteFunc(codes, func(code int) bool { return code == 0 })
 	if len(codes) > 0 {
-		out.heading("rows by code of the API")
+		out.Heading("rows by code of the API")
 	}
 	defer func() {
 		if n := counts["other"]; n > 0 {
-			out.row("other", n, "codes that are less common")
+			out.Row("other", n, "codes that are less common")
 		}
 	}()
 	for _, code := range codes {
 		meaning, advice := explain(code)
-		out.row(strconv.Itoa(code), counts[strconv.Itoa(code)], cmp.Or(meaning, "not documented"))
+		out.Row(strconv.Itoa(code), counts[strconv.Itoa(code)], cmp.Or(meaning, "not documented"))
 		if advice != "" {
-			out.row("", -1, "-> "+advice)
+			out.Row("", -1, "-> "+advice)
 		}
 	}
 }
 
 // writeReasons says why rows failed that have no code.
-func writeReasons(out *sheet, reasons map[string]int64) {
-	top, _ := commonest(reasons, shownReasons)
+func writeReasons(out *terminal.Sheet, reasons map[string]int64) {
+	top, _ := fates.Commonest(reasons, fates.ShownReasons)
 	if len(top) > 0 {
-		out.heading("failed rows without a code")
+		out.Heading("failed rows without a code")
 	}
 	for _, reason := range top {
-		out.row("", reasons[reason], reason)
+		out.Row("", reasons[reason], reason)
 	}
 }
 
 // codesByCount puts the most frequent code first.
-func codesByCount(counts map[string]int64) []int {
+func CodesByCount(counts map[string]int64) []int {
 	var codes []int
 	for text := range maps.Keys(counts) {
 		if code, err := strconv.Atoi(text); err == nil {
@@ -231,35 +233,35 @@ func codesByCount(counts map[string]int64) []int {
 	return codes
 }
 
-func (s *Summary) writeRun(out *sheet) {
-	out.fact("this run", s.traffic())
-	out.fact("sent to", destination(s.Endpoint, s.SDKAppID))
-	out.fact("allowed", s.Allowed)
-	out.fact("note", s.Note)
-	out.path("report", s.Report)
-	out.path("failures", s.Failures)
-	out.path("journal", s.Journal)
-	out.path("page", s.Page)
-	out.path("metrics", s.Metrics)
-	out.fact("head", s.JournalHead)
+func (s *Summary) writeRun(out *terminal.Sheet) {
+	out.Fact("this run", s.traffic())
+	out.Fact("sent to", destination(s.Endpoint, s.SDKAppID))
+	out.Fact("allowed", s.Allowed)
+	out.Fact("note", s.Note)
+	out.Path("report", s.Report)
+	out.Path("failures", s.Failures)
+	out.Path("journal", s.Journal)
+	out.Path("page", s.Page)
+	out.Path("metrics", s.Metrics)
+	out.Fact("head", s.JournalHead)
 }
 
 // traffic is what this run cost.
 func (s *Summary) traffic() string {
-	text := counted(s.Requests, "request")
+	text := terminal.Counted(s.Requests, "request")
 	if s.RetriedRequests > 0 || s.ThrottledRequests > 0 {
-		text += fmt.Sprintf(" (%s repeated, %s throttled)", count(s.RetriedRequests), count(s.ThrottledRequests))
+		text += fmt.Sprintf(" (%s repeated, %s throttled)", terminal.Count(s.RetriedRequests), terminal.Count(s.ThrottledRequests))
 	}
-	if took, ok := s.took(); ok {
-		text += " in " + span(took)
+	if took, ok := s.Took(); ok {
+		text += " in " + terminal.Span(took)
 	}
 	if s.RowsPerSecond >= 1 {
-		text += ", " + count(int64(s.RowsPerSecond)) + " rows/s"
+		text += ", " + terminal.Count(int64(s.RowsPerSecond)) + " rows/s"
 	}
 	return text
 }
 
-func (s *Summary) took() (took time.Duration, ok bool) {
+func (s *Summary) Took() (took time.Duration, ok bool) {
 	began, err := time.Parse(time.RFC3339, s.StartedAt)
 	ended, err2 := time.Parse(time.RFC3339, s.FinishedAt)
 	return ended.Sub(began), err == nil && err2 == nil
@@ -273,23 +275,23 @@ func destination(endpoint string, app int) string {
 }
 
 // writeNext names the one command that brings the job further.
-func (s *Summary) writeNext(out *sheet) {
+func (s *Summary) writeNext(out *terminal.Sheet) {
 	if s.ReportCommand != "" {
-		out.command("The report could not be written. To write it, without sending anything, once there is room:", s.ReportCommand)
+		out.Command("The report could not be written. To write it, without sending anything, once there is room:", s.ReportCommand)
 	}
 	switch {
 	case s.ResumeCommand != "":
-		out.command("To send what is still open ("+counted(s.open(), "row")+"):", s.ResumeCommand)
+		out.Command("To send what is still open ("+terminal.Counted(s.open(), "row")+"):", s.ResumeCommand)
 		noteInput(out, s.Input)
 	case s.RetryCommand != "":
-		out.command("To send the refused rows again once their cause is mended ("+
-			counted(s.outcome(batch.Refused), "row")+"):", s.RetryCommand)
+		out.Command("To send the refused rows again once their cause is mended ("+
+			terminal.Counted(s.Outcome(journal.Refused), "row")+"):", s.RetryCommand)
 		noteInput(out, s.Input)
 	}
 }
 
 // noteInput: the bytes of standard input are part of the job, and no command can bring them back.
-func noteInput(out *sheet, input string) {
+func noteInput(out *terminal.Sheet, input string) {
 	if input == "-" {
 		out.WriteString("  (with the same bytes on standard input; it also needs --yes)\n")
 	}

@@ -7,10 +7,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"friendsweep/batch"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/terminal"
 )
 
-func summaryText(t *testing.T, s *Summary, opts TextOptions) string {
+func summaryText(t *testing.T, s *Summary, opts terminal.TextOptions) string {
 	t.Helper()
 	var out strings.Builder
 	if err := s.writeText(&out, opts, testExplain); err != nil {
@@ -51,7 +53,7 @@ page       /srv/sweep/run.html
 To send what is still open (20 rows):
   friendsweep delete --resume --region=singapore --sdkappid=1400000000 --report='/srv/sweep/pairs of 2026.report.csv' '/srv/sweep/pairs of 2026.csv'
 `
-	if diff := cmp.Diff(summaryText(t, testSummary(), TextOptions{}), want); diff != "" {
+	if diff := cmp.Diff(summaryText(t, testSummary(), terminal.TextOptions{}), want); diff != "" {
 		t.Errorf("got -, want +:\n%s", diff)
 	}
 }
@@ -59,7 +61,7 @@ To send what is still open (20 rows):
 func TestSummaryTextFitsATerminal(t *testing.T) {
 	s := testSummary()
 	s.ExitCode, s.StopReason, s.Input = 4, "the credentials were refused (70003)\x1b[2J", "-"
-	text := summaryText(t, s, TextOptions{Width: 60, Color: true})
+	text := summaryText(t, s, terminal.TextOptions{Width: 60, Color: true})
 	head, _, _ := strings.Cut(text, "\n\n")
 	want := "\x1b[31;1mStopped before the end: the credentials were refused\x1b[0m\n" +
 		"\x1b[31;1m(70003)\\x1b[2J; 20 of 1,234,567 rows still open.\x1b[0m"
@@ -68,7 +70,7 @@ func TestSummaryTextFitsATerminal(t *testing.T) {
 	}
 	for line := range strings.Lines(text) {
 		path := strings.Contains(line, "/srv/")
-		if got := visible(strings.TrimRight(line, "\n")); got > 60 && !path && !strings.HasPrefix(line, "  (") {
+		if got := terminal.Visible(strings.TrimRight(line, "\n")); got > 60 && !path && !strings.HasPrefix(line, "  (") {
 			t.Errorf("got %d columns in %q, want at most 60", got, line)
 		}
 	}
@@ -78,29 +80,29 @@ func TestSummaryTextFitsATerminal(t *testing.T) {
 }
 
 func TestVerdict(t *testing.T) {
-	done := Tally{Rows: 3, Success: 3}
-	done.Outcomes[batch.Deleted] = 3
-	open := Tally{Rows: 3, Success: 1, Failure: 2}
-	open.Outcomes[batch.Deleted], open.Outcomes[batch.Unknown], open.Outcomes[batch.NotSent] = 1, 1, 1
+	done := fates.Tally{Rows: 3, Success: 3}
+	done.Outcomes[journal.Deleted] = 3
+	open := fates.Tally{Rows: 3, Success: 1, Failure: 2}
+	open.Outcomes[journal.Deleted], open.Outcomes[journal.Unknown], open.Outcomes[journal.NotSent] = 1, 1, 1
 	for _, c := range []struct {
-		tally    Tally
+		tally    fates.Tally
 		finished bool
 		exit     int
 		reason   string
-		tone     tone
+		tone     terminal.Tone
 		want     string
 	}{
-		{done, true, 0, "", good, "Finished: 3 of 3 rows succeeded."},
-		{Tally{}, true, 0, "", good, "Finished: the input has no rows, so nothing was sent."},
-		{open, true, 1, "", fair, "Finished: 2 of 3 rows failed."},
-		{open, false, 1, "", bad, "Not finished: 2 of 3 rows still open."},
-		{open, false, 4, "too many failures", bad, "Stopped before the end: too many failures; 2 of 3 rows still open."},
-		{open, false, 130, "interrupted", bad, "Interrupted by SIGINT (Ctrl-C): 2 of 3 rows still open."},
-		{done, true, 4, "no room for the report", bad, "Stopped before the end: no room for the report; no row is open."},
+		{done, true, 0, "", terminal.Good, "Finished: 3 of 3 rows succeeded."},
+		{fates.Tally{}, true, 0, "", terminal.Good, "Finished: the input has no rows, so nothing was sent."},
+		{open, true, 1, "", terminal.Fair, "Finished: 2 of 3 rows failed."},
+		{open, false, 1, "", terminal.Bad, "Not finished: 2 of 3 rows still open."},
+		{open, false, 4, "too many failures", terminal.Bad, "Stopped before the end: too many failures; 2 of 3 rows still open."},
+		{open, false, 130, "interrupted", terminal.Bad, "Interrupted by SIGINT (Ctrl-C): 2 of 3 rows still open."},
+		{done, true, 4, "no room for the report", terminal.Bad, "Stopped before the end: no room for the report; no row is open."},
 	} {
 		s := &Summary{Finished: c.finished, ExitCode: c.exit, StopReason: c.reason}
 		s.SetTally(c.tally)
-		if tone, got := s.verdict(); tone != c.tone || got != c.want {
+		if tone, got := s.Verdict(); tone != c.tone || got != c.want {
 			t.Errorf("exit %d: got %s %q, want %s %q", c.exit, tone, got, c.tone, c.want)
 		}
 	}
@@ -110,7 +112,7 @@ func TestSummaryNamesTheRetry(t *testing.T) {
 	s := testSummary()
 	s.ResumeCommand, s.RetryCommand = "", "friendsweep delete --resume --retry-failed x"
 	want := "\nTo send the refused rows again once their cause is mended (75 rows):\n  friendsweep delete --resume --retry-failed x\n"
-	if got := summaryText(t, s, TextOptions{}); !strings.HasSuffix(got, want) {
+	if got := summaryText(t, s, terminal.TextOptions{}); !strings.HasSuffix(got, want) {
 		t.Errorf("got %q, want it to end with %q", got, want)
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"friendsweep/reports"
-	"friendsweep/reports/sweep"
+	"friendsweep/batch"
+	"friendsweep/reports/terminal"
 )
 
 // auditCommand is `friendsweep audit`.
@@ -34,7 +34,7 @@ func (c *auditCommand) Run(a *app) error {
 		return refuse("%w", err)
 	}
 	c.Report = withoutJournal(c.Report)
-	checks, err := sweep.Audit(a.ctx, sweep.Options{
+	checks, err := batch.Audit(a.ctx, batch.Options{
 		Report: c.Report, Pairs: c.Input, Stdin: a.stdin, TempDir: temp, Log: a.log, Progress: a.progress,
 	})
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *auditCommand) Run(a *app) error {
 		if !check.Holds {
 			holds = "DOES NOT HOLD"
 		}
-		if _, err := fmt.Fprintf(a.stdout, "%-7s  %s: %s\n", check.What, holds, reports.Printable(check.Detail)); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "%-7s  %s: %s\n", check.What, holds, terminal.Printable(check.Detail)); err != nil {
 			return err
 		}
 	}

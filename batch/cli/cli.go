@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"time"
 
-	"friendsweep/reports"
+	"friendsweep/reports/terminal"
 )
 
 // Run is the whole program: it carries out the command that args name and returns the exit code of the process, which
@@ -58,7 +58,7 @@ type app struct {
 
 	ctx       context.Context // ended by the first signal; context.Cause tells which
 	log       *slog.Logger
-	progress  *reports.Progress
+	progress  *terminal.Progress
 	out       logFlags
 	flags     map[string]any    // those of the command, by name, as [recorded] spells them
 	defaults  map[string]any    // what the flags of delete are in this environment if they are not given

@@ -9,8 +9,8 @@ import (
 	"syscall"
 
 	"friendsweep/batch"
+	"friendsweep/batch/send"
 	"friendsweep/reports"
-	"friendsweep/reports/sweep"
 )
 
 // deleteCommand is `friendsweep delete`.
@@ -46,7 +46,7 @@ func (c *deleteCommand) check() error {
 	if err := c.jobFlags.check(); err != nil {
 		return err
 	}
-	c.Report = cmp.Or(c.Report, sweep.ReportBeside(c.Pairs))
+	c.Report = cmp.Or(c.Report, batch.ReportBeside(c.Pairs))
 	return nil
 }
 
@@ -63,7 +63,7 @@ func (c *deleteCommand) Run(a *app) error {
 		// remembers every pair.
 		debug.SetMemoryLimit(200 << 20)
 	}
-	run := sweep.New(opts)
+	run := batch.New(opts)
 	defer run.Close()
 	err = run.Prepare(a.ctx)
 	var summary *reports.Summary
@@ -71,7 +71,7 @@ func (c *deleteCommand) Run(a *app) error {
 		defer a.announceInterrupt()()
 		next := a.continuing(c.Pairs, c.Report)
 		a.next.Store(&next)
-		summary, a.code, err = run.Run(a.ctx)
+		summary, a.code, err = run.Execute(a.ctx)
 	}
 	if summary == nil {
 		return c.nothingSent(run, err)
@@ -82,7 +82,7 @@ func (c *deleteCommand) Run(a *app) error {
 // conclude writes the summary of a run that has ended with the error, which may be what was asked for.
 func (c *deleteCommand) conclude(a *app, summary *reports.Summary, err error) error {
 	a.decided = true
-	if stop, ok := err.(*batch.Stop); ok && stop.Asked {
+	if stop, ok := err.(*send.Stop); ok && stop.Asked {
 		a.log.Info(stop.Reason)
 		err = nil
 	}
@@ -107,7 +107,7 @@ func (c *deleteCommand) conclude(a *app, summary *reports.Summary, err error) er
 
 // nothingSent writes the figures of a run that ended before it began. One that found the job held leaves them to the
 // run that holds it.
-func (c *deleteCommand) nothingSent(run *sweep.Sweep, err error) error {
+func (c *deleteCommand) nothingSent(run *batch.Run, err error) error {
 	code := exitCode(err)
 	if code == exitHeld {
 		return err
@@ -116,13 +116,13 @@ func (c *deleteCommand) nothingSent(run *sweep.Sweep, err error) error {
 }
 
 // options are the run that the flags ask for.
-func (c *deleteCommand) options(a *app) (sweep.Options, error) {
+func (c *deleteCommand) options(a *app) (batch.Options, error) {
 	if err := c.check(); err != nil {
-		return sweep.Options{}, err
+		return batch.Options{}, err
 	}
 	o, err := c.jobFlags.options(a)
 	if err != nil {
-		return sweep.Options{}, err
+		return batch.Options{}, err
 	}
 	o.RetryFailed, o.IgnoreNotFriend = c.RetryFailed, c.IgnoreNotFriend
 	o.Allowed = "--yes was given"

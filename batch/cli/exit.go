@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"strings"
 
+	"friendsweep/batch"
 	"friendsweep/input"
-	"friendsweep/reports"
-	"friendsweep/reports/sweep"
+	"friendsweep/reports/journal"
 )
 
 // The exit codes of the contract, section 8. A signal is 128 and its number.
@@ -25,8 +25,8 @@ const (
 
 // exitCode finds the code of an error that ended a command before anything was sent.
 func exitCode(err error) int {
-	var refused sweep.Refusal
-	var damaged *reports.Damage
+	var refused batch.Refusal
+	var damaged *journal.Damage
 	var unusable *input.Error
 	var signal interrupted
 	switch {
@@ -34,7 +34,7 @@ func exitCode(err error) int {
 		return exitSignalsFrom + signal.Signal()
 	case errors.As(err, &refused), errors.As(err, &damaged):
 		return exitUsage
-	case errors.Is(err, reports.ErrHeld):
+	case errors.Is(err, journal.ErrHeld):
 		return exitHeld
 	case errors.Is(err, input.ErrChanged):
 		return exitStopped
@@ -45,7 +45,7 @@ func exitCode(err error) int {
 }
 
 // refuse is an error for wrong usage: nothing was sent.
-func refuse(format string, args ...any) error { return sweep.Refusal{Err: fmt.Errorf(format, args...)} }
+func refuse(format string, args ...any) error { return batch.Refusal{Err: fmt.Errorf(format, args...)} }
 
 // said is what an error says: what is wrong, and after it the hint, if there is one. What several errors say is joined.
 func (a *app) said(err error) (what, hint string) {

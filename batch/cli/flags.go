@@ -15,7 +15,7 @@ import (
 	"friendsweep/batch"
 	"friendsweep/batch/chat"
 	"friendsweep/batch/sandbox"
-	"friendsweep/reports/sweep"
+	"friendsweep/batch/send"
 )
 
 // jobFlags are those of every command that carries out a job: that calls the API for each pair of an input, with a journal
@@ -31,12 +31,12 @@ type jobFlags struct {
 
 // pairFlags say what to read and how to put it into requests.
 type pairFlags struct {
-	DeleteType string         `group:"first" enum:"single,both" default:"single" placeholder:"single|both" help:"single: From no longer has To. both: neither has the other."`
-	FromColumn string         `group:"what" placeholder:"NAME" help:"Header name of the From_Account column; else from_account or from."`
-	ToColumn   string         `group:"what" placeholder:"NAME" help:"Header name of the To_Account column; else to_account or to."`
-	ChunkSize  int            `group:"what" default:"1000" placeholder:"N" help:"Pairs per request, 1 to 1000."`
-	MaxRows    *int64         `group:"what" placeholder:"N" help:"Refuse an input of more records."`
-	MaxInvalid batch.Failures `group:"what" default:"50%" placeholder:"N|P%" help:"Refuse an input with so many invalid rows: probably these are the wrong columns. A percentage counts from 1000 records on; 100% never refuses."`
+	DeleteType string        `group:"first" enum:"single,both" default:"single" placeholder:"single|both" help:"single: From no longer has To. both: neither has the other."`
+	FromColumn string        `group:"what" placeholder:"NAME" help:"Header name of the From_Account column; else from_account or from."`
+	ToColumn   string        `group:"what" placeholder:"NAME" help:"Header name of the To_Account column; else to_account or to."`
+	ChunkSize  int           `group:"what" default:"1000" placeholder:"N" help:"Pairs per request, 1 to 1000."`
+	MaxRows    *int64        `group:"what" placeholder:"N" help:"Refuse an input of more records."`
+	MaxInvalid send.Failures `group:"what" default:"50%" placeholder:"N|P%" help:"Refuse an input with so many invalid rows: probably these are the wrong columns. A percentage counts from 1000 records on; 100% never refuses."`
 }
 
 // speedFlags say how fast and how stubborn a job is, and how far it goes.
@@ -48,7 +48,7 @@ type speedFlags struct {
 	MaxAttempts    int            `group:"speed" default:"8" placeholder:"N" help:"Retryable failures of one row in one run before it is given up."`
 	BackoffInitial time.Duration  `group:"speed" default:"500ms" placeholder:"D" help:"First delay before a retry; it doubles, with jitter."`
 	BackoffMax     time.Duration  `group:"speed" default:"30s" placeholder:"D" help:"Longest delay before a retry."`
-	MaxFailures    batch.Failures `group:"speed" default:"50%" placeholder:"N|P%" help:"Stop when so many rows are refused or given up; a percentage counts from 1000 rows of 10 accounts on, and 100% never stops."`
+	MaxFailures    send.Failures  `group:"speed" default:"50%" placeholder:"N|P%" help:"Stop when so many rows are refused or given up; a percentage counts from 1000 rows of 10 accounts on, and 100% never stops."`
 	Limit          *int64         `group:"first" placeholder:"N" help:"A canary: send at most N pairs in this run, of accounts in no particular order, then stop."`
 	MaxDuration    *time.Duration `group:"speed" placeholder:"D" help:"A time box: stop after this time."`
 }
@@ -179,16 +179,16 @@ func (f *fileFlags) check() error {
 const maxNote = 1000
 
 // options are the run that the flags ask for. The caller has checked them.
-func (f *jobFlags) options(a *app) (sweep.Options, error) {
+func (f *jobFlags) options(a *app) (batch.Options, error) {
 	key, sig, err := f.secrets(a.ctx)
 	if err != nil {
-		return sweep.Options{}, err
+		return batch.Options{}, err
 	}
 	temp, err := tempDir()
 	if err != nil {
-		return sweep.Options{}, err
+		return batch.Options{}, err
 	}
-	o := sweep.Options{
+	o := batch.Options{
 		Pairs: f.Pairs, Stdin: a.stdin, FromColumn: f.FromColumn, ToColumn: f.ToColumn, MaxRows: f.MaxRows,
 		Endpoint: f.endpoint(), AppID: f.SDKAppID, Identifier: f.Identifier, Key: key, Sig: sig,
 		DeleteType: f.deleteType(), Timeout: f.Timeout, Batch: f.batch(a.started), Proxy: http.ProxyFromEnvironment,
@@ -206,8 +206,8 @@ func (f *jobFlags) options(a *app) (sweep.Options, error) {
 }
 
 // batch is what the pool is told. started is when the time of --max-duration begins.
-func (f *jobFlags) batch(started time.Time) batch.Options {
-	o := batch.Options{ChunkSize: f.ChunkSize, Workers: f.Workers, Rate: f.Rate, RowRate: f.RowRate, MaxAttempts: f.MaxAttempts,
+func (f *jobFlags) batch(started time.Time) send.Options {
+	o := send.Options{ChunkSize: f.ChunkSize, Workers: f.Workers, Rate: f.Rate, RowRate: f.RowRate, MaxAttempts: f.MaxAttempts,
 		BackoffInitial: f.BackoffInitial, BackoffMax: f.BackoffMax, MaxFailures: f.MaxFailures}
 	if f.Limit != nil {
 		o.Limit = *f.Limit

@@ -7,13 +7,13 @@ import (
 
 	"golang.org/x/term"
 
-	"friendsweep/reports"
+	"friendsweep/reports/terminal"
 )
 
 // setLog makes the log that the flags ask for.
 func (a *app) setLog() {
 	if a.progress == nil {
-		a.progress = reports.NewProgress(a.stderr, reports.ProgressOptions{})
+		a.progress = terminal.NewProgress(a.stderr, terminal.Options{})
 	}
 	level := slog.LevelInfo
 	if a.out.Quiet {
@@ -23,18 +23,18 @@ func (a *app) setLog() {
 		a.log = slog.New(slog.NewJSONHandler(a.progress, &slog.HandlerOptions{Level: level}))
 		return
 	}
-	a.log = slog.New(reports.NewConsole(a.progress, level))
+	a.log = slog.New(terminal.NewConsole(a.progress, level))
 }
 
 // setOutput takes the output flags into use.
 func (a *app) setOutput(flags logFlags) {
 	a.out = flags
-	terminal := isTerminal(a.stderr)
-	mode, _ := reports.ChooseProgress(flags.Progress, terminal, terminalKind())
-	if flags.Quiet || flags.LogFormat == "json" && mode == reports.ProgressBar {
-		mode = reports.ProgressNone // a line that moves is no JSON object
+	onTerminal := isTerminal(a.stderr)
+	mode, _ := terminal.ChooseProgress(flags.Progress, onTerminal, terminalKind())
+	if flags.Quiet || flags.LogFormat == "json" && mode == terminal.ProgressBar {
+		mode = terminal.ProgressNone // a line that moves is no JSON object
 	}
-	a.progress = reports.NewProgress(a.stderr, reports.ProgressOptions{
+	a.progress = terminal.NewProgress(a.stderr, terminal.Options{
 		Mode: mode, Width: func() int { return width(a.stderr) }, Color: a.color(a.stderr),
 		Log: func(msg string, args ...any) { a.log.Info(msg, args...) },
 	})
@@ -53,11 +53,11 @@ func (a *app) color(w io.Writer) bool {
 	return isTerminal(w) && !colorless()
 }
 
-func (a *app) text(w io.Writer) reports.TextOptions {
+func (a *app) text(w io.Writer) terminal.TextOptions {
 	if !isTerminal(w) {
-		return reports.TextOptions{}
+		return terminal.TextOptions{}
 	}
-	return reports.TextOptions{Width: width(w), Color: a.color(w)}
+	return terminal.TextOptions{Width: width(w), Color: a.color(w)}
 }
 
 func isTerminal(stream any) bool {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"friendsweep/batch"
-	"friendsweep/reports/sweep"
+	"friendsweep/batch/send"
 )
 
 // planCommand is `friendsweep plan`.
@@ -45,9 +45,9 @@ func (c *planCommand) Run(a *app) error {
 		return refuse("%w", err)
 	}
 	a.announceInput(c.Pairs)
-	in, err := sweep.Read(a.ctx, &sweep.Options{
+	in, err := batch.Read(a.ctx, &batch.Options{
 		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, DeleteType: c.deleteType(),
-		Batch: batch.Options{ChunkSize: c.ChunkSize}, TempDir: temp, Progress: a.progress,
+		Batch: send.Options{ChunkSize: c.ChunkSize}, TempDir: temp, Progress: a.progress,
 	})
 	if code := exitCode(err); err != nil && code == exitStopped {
 		return refuse("%w", err) // nothing was stopped: no room for temporary files, say
@@ -59,10 +59,10 @@ func (c *planCommand) Run(a *app) error {
 	if c.MaxRows != nil && in.Rows > *c.MaxRows {
 		return refuse("%s has %d records, --max-rows allows %d", c.Pairs, in.Rows, *c.MaxRows)
 	}
-	if err := sweep.CheckInvalid(in, c.Pairs, c.MaxInvalid); err != nil {
+	if err := batch.CheckInvalid(in, c.Pairs, c.MaxInvalid); err != nil {
 		return err
 	}
-	plan := sweep.NewPlan(in, c.ChunkSize, c.Rate)
+	plan := batch.NewPlan(in, c.ChunkSize, c.Rate)
 	plan.Endpoint, plan.SDKAppID, plan.Identifier = c.endpoint(), c.SDKAppID, c.Identifier
 	plan.DeleteType = string(c.deleteType())
 	plan.MinSeconds = min(plan.MinSeconds, longest.Seconds()) // it is at least that

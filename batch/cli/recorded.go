@@ -10,7 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"friendsweep/reports"
+	"friendsweep/reports/terminal"
 )
 
 // recorded are the flags of the chosen command by name, as the journal keeps them for the next command: a switch as a
@@ -111,7 +111,7 @@ func (a *app) continuing(pairs, report string) string {
 		pairs = abs
 	}
 	args := append([]string{"friendsweep", "delete", "--resume"}, arguments(flags, defaults)...)
-	return reports.ShellQuote(append(args, "--report="+report, pairs)...)
+	return terminal.ShellQuote(append(args, "--report="+report, pairs)...)
 }
 
 // texts are flags as the journal of today keeps them: all of them as text.

@@ -3,7 +3,7 @@ package cli
 import (
 	"fmt"
 
-	"friendsweep/reports/sweep"
+	"friendsweep/batch"
 )
 
 // reportCommand is `friendsweep report`.
@@ -33,7 +33,7 @@ func (c *reportCommand) Run(a *app) error {
 		return refuse("%w", err)
 	}
 	c.Report = withoutJournal(c.Report)
-	tally, next, err := sweep.Rewrite(a.ctx, sweep.Options{
+	tally, next, err := batch.Rewrite(a.ctx, batch.Options{
 		Report: c.Report, Pairs: c.Input, Stdin: a.stdin, Failures: c.Failures, IgnoreNotFriend: c.IgnoreNotFriend,
 		Defaults: texts(a.defaults), TempDir: temp, Log: a.log, Progress: a.progress,
 	})

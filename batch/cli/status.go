@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"friendsweep/batch"
 	"friendsweep/reports"
-	"friendsweep/reports/sweep"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
 )
 
 // statusCommand is `friendsweep status`.
@@ -31,7 +33,7 @@ func (c *statusCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
-	info, err := reports.Status(a.ctx, c.Report, temp)
+	info, err := fates.Status(a.ctx, c.Report, temp)
 	if a.ctx.Err() != nil {
 		return context.Cause(a.ctx)
 	}
@@ -40,7 +42,7 @@ func (c *statusCommand) Run(a *app) error {
 	}
 	standing := reports.NewStanding(info, c.Report)
 	if !standing.Held && standing.Tally.Open() > 0 {
-		standing.ResumeCommand = sweep.ResumeCommand(info, c.Report, texts(a.defaults))
+		standing.ResumeCommand = batch.ResumeCommand(info, c.Report, texts(a.defaults))
 	}
 	a.printed = true
 	if c.JSON {
@@ -52,7 +54,7 @@ func (c *statusCommand) Run(a *app) error {
 // withoutJournal is the report's name if somebody gives the journal's, which lies beside it and may be all that is there.
 func withoutJournal(name string) string {
 	report, isJournal := strings.CutSuffix(name, ".journal")
-	if _, err := os.Stat(reports.JournalPath(name)); err == nil || !isJournal {
+	if _, err := os.Stat(journal.Path(name)); err == nil || !isJournal {
 		return name
 	}
 	return report

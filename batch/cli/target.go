@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"friendsweep/batch"
 	"friendsweep/batch/chat"
-	"friendsweep/reports/sweep"
 )
 
 // targetFlags say where to send and as whom.
@@ -75,7 +75,7 @@ func (f *targetFlags) check() error {
 func (f *targetFlags) endpoint() string {
 	switch {
 	case f.Sandbox:
-		return sweep.Sandbox
+		return batch.Sandbox
 	case f.Region != "":
 		host, _ := chat.Host(f.Region)
 		return "https://" + host

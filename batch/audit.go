@@ -1,0 +1,151 @@
+package batch
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"friendsweep/reports"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+)
+
+// Check is one thing that an audit looked at.
+type Check struct {
+	What   string `json:"what"` // journal, input or report
+	Holds  bool   `json:"holds"`
+	Detail string `json:"detail"` // the figure that was checked, or what does not hold and in which line
+}
+
+// Audit proves from the files alone that report, journal and input belong together and that nobody changed them since: the
+// journal's chain from the first line to the last, the input against the SHA-256 in it, and the report, made again from
+// both, byte for byte. It changes nothing and contacts nobody. Of the options only Report must be set; Pairs is the input
+// where it is not where the journal says. What does not hold ends the audit, because the rest rests on it. The error is a
+// [Refusal] where there is nothing to audit or the run has not ended.
+func Audit(ctx context.Context, o Options) ([]Check, error) {
+	s := &Run{Options: o, reads: true}
+	defer s.Close()
+	checks, err := s.audit(ctx)
+	switch {
+	case err == nil:
+		return checks, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.As(err, new(Refusal)):
+		return nil, err
+	}
+	return nil, refuse("nothing was proved: %w", err)
+}
+
+// isMachines tells a fault of this machine, a full disk say, from one of the files: it is no verdict about them.
+func isMachines(err error) bool { return errors.As(err, new(syscall.Errno)) }
+
+func (r *Run) audit(ctx context.Context) ([]Check, error) {
+	if _, err := os.Stat(r.Report); err != nil {
+		return nil, refuse("%s: %w\ngive the name of a report; its journal lies beside it", r.Report, cause(err))
+	}
+	err := r.adopt(ctx)
+	var damaged *journal.Damage
+	switch {
+	case errors.As(err, &damaged):
+		return []Check{{"journal", false, firstLine(damaged)}}, nil
+	case errors.Is(err, journal.ErrHeld):
+		return nil, refuse("%w: a run that is at work cannot be audited", err)
+	case err != nil:
+		return nil, err
+	case !r.history.Ended:
+		return nil, refuse("the run of %s has not ended: `friendsweep report` or --resume ends it", r.Report)
+	case r.history.TornBytes > 0:
+		return []Check{{"journal", false, fmt.Sprintf("%d bytes follow its last line", r.history.TornBytes)}}, nil
+	}
+	checks := []Check{{"journal", true, fmt.Sprintf("%d lines, head %s", r.history.Lines, r.history.Link)}}
+	input, err := r.auditInput(ctx)
+	if checks = append(checks, input); err != nil || !input.Holds {
+		return checks, err
+	}
+	report, err := r.auditReport(ctx)
+	return append(checks, report), err
+}
+
+// auditInput reads the input and holds it against the journal.
+func (r *Run) auditInput(ctx context.Context) (Check, error) {
+	if err := r.read(ctx); err != nil {
+		if ctx.Err() != nil || isMachines(err) {
+			return Check{}, err
+		}
+		return Check{"input", false, firstLine(err)}, nil
+	}
+	if differences := r.job.Differences(r.head.Job); len(differences) > 0 {
+		return Check{"input", false, strings.Join(differences, "; ")}, nil
+	}
+	return Check{"input", true, fmt.Sprintf("%d bytes, sha256 %s", r.in.Bytes, r.in.SHA256)}, nil
+}
+
+// auditReport makes the report again, in a folder of its own, and compares.
+func (r *Run) auditReport(ctx context.Context) (Check, error) {
+	dir, err := os.MkdirTemp(r.TempDir, "friendsweep-audit-")
+	if err != nil {
+		return Check{}, err
+	}
+	defer os.RemoveAll(dir)
+	again := filepath.Join(dir, "report.csv")
+	r.fates, err = fates.New(ctx, r.journal, fates.Options{Job: r.job, Repeats: r.in.Repeats(), Dir: r.TempDir})
+	if err == nil {
+		_, _, err = reports.Report(ctx, reports.ReportOptions{
+			Path: again, IgnoreNotFriend: r.IgnoreNotFriend, Job: r.job, Records: r.in.Records(ctx),
+		}, r.fates)
+	}
+	if err != nil {
+		if ctx.Err() != nil || isMachines(err) {
+			return Check{}, err
+		}
+		return Check{"report", false, firstLine(err)}, nil
+	}
+	print, err := reports.FingerprintFile("report", r.Report)
+	if err != nil {
+		return Check{}, err
+	}
+	line, err := firstDifference(again, r.Report)
+	switch {
+	case err != nil:
+		return Check{}, err
+	case line > 0:
+		return Check{"report", false, fmt.Sprintf("line %d is not what journal and input say", line)}, nil
+	}
+	return Check{"report", true, fmt.Sprintf("%d rows, sha256 %s", r.job.Rows, print.SHA256)}, nil
+}
+
+// firstDifference is the number of the first line of two files that is not the same, counted from 1; 0 for none.
+func firstDifference(a, b string) (int64, error) {
+	left, err := os.Open(a)
+	if err != nil {
+		return 0, err
+	}
+	defer left.Close()
+	right, err := os.Open(b)
+	if err != nil {
+		return 0, err
+	}
+	defer right.Close()
+	x, y := bufio.NewReaderSize(left, 64<<10), bufio.NewReaderSize(right, 64<<10)
+	for line := int64(1); ; {
+		p, errX := x.ReadByte()
+		q, errY := y.ReadByte()
+		switch {
+		case errX == io.EOF && errY == io.EOF:
+			return 0, nil
+		case errX == io.EOF, errY == io.EOF, p != q:
+			return line, nil
+		case errX != nil || errY != nil:
+			return 0, errors.Join(errX, errY)
+		case p == '\n':
+			line++
+		}
+	}
+}

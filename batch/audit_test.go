@@ -1,0 +1,26 @@
+package batch
+
+import (
+	"fmt"
+	"io/fs"
+	"syscall"
+	"testing"
+
+	"friendsweep/input"
+)
+
+func TestTheMachinesFaultIsNoVerdict(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want bool
+	}{
+		{&fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, true},
+		{fmt.Errorf("writing a temporary file: %w", syscall.EMFILE), true},
+		{fmt.Errorf("12 lines for 13 records"), false},
+		{&input.Error{File: "p.csv", Reason: "is empty"}, false},
+	} {
+		if got := isMachines(tc.err); got != tc.want {
+			t.Errorf("%v: got %v, want %v", tc.err, got, tc.want)
+		}
+	}
+}

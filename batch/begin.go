@@ -1,0 +1,180 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+
+	"friendsweep/reports"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/whole"
+)
+
+// takeLock takes the lock of --lock.
+func (r *Run) takeLock() (err error) {
+	if r.Lock == "" {
+		return nil
+	}
+	if err := checkLock(r.Lock); err != nil {
+		return refuse("--lock: %w", err)
+	}
+	r.lock, err = journal.LockFile(r.Lock)
+	return err
+}
+
+// checkLock says what is wrong with the file of --lock, which may be there and stays.
+func checkLock(path string) error { return whole.Try(path) }
+
+// takeJournal makes sure that nobody else works on this job.
+func (r *Run) takeJournal() (err error) {
+	open := journal.Lock
+	if r.reads {
+		open = journal.Read
+	}
+	r.journal, err = open(r.Report)
+	if err == nil {
+		r.head, err = r.journal.Head()
+	}
+	return err
+}
+
+// nothingInTheWay refuses to touch the files of another run without being told to. Those of a sandbox run may go:
+// nothing real is in them.
+func (r *Run) nothingInTheWay(ctx context.Context) error {
+	_, err := os.Lstat(r.Report)
+	reportThere := err == nil
+	if r.Resume || r.Overwrite || r.head != nil && r.head.Job.Sandbox() || r.head == nil && !reportThere {
+		return nil
+	}
+	if r.head == nil {
+		return refuse("%s is there already, without a journal that could be continued\n"+
+			"move it aside with --overwrite, or choose another --report", r.Report)
+	}
+	return r.inTheWay(ctx)
+}
+
+// inTheWay says what can be done about the run that is there: its own command continues it, not one with our flags.
+func (r *Run) inTheWay(ctx context.Context) error {
+	info, err := fates.Status(ctx, r.Report, r.TempDir)
+	if err != nil {
+		return err
+	}
+	if info.Tally(true).Open() == 0 {
+		return refuse("%s belongs to a run that is finished\nbegin anew, which moves its files aside, with --overwrite; or choose another --report", r.journal.Path())
+	}
+	return refuse("%s belongs to a run that is not finished\ncontinue it:  %s\nor begin anew, which moves its files aside, with --overwrite",
+		r.journal.Path(), ResumeCommand(info, r.Report, r.Defaults))
+}
+
+// remember reads what earlier runs of the job did, if they are to be resumed.
+func (r *Run) remember(ctx context.Context) (err error) {
+	if !r.Resume || r.head == nil {
+		return nil
+	}
+	if differences := r.job.Differences(r.head.Job); len(differences) > 0 {
+		return refuse("%s is of another job and cannot be resumed: %s\nnothing was changed; "+
+			"give the input and flags of that job, or begin anew with --overwrite or another --report",
+			r.journal.Path(), strings.Join(differences, "; "))
+	}
+	r.history, err = r.journal.Replay(ctx, r.RetryFailed)
+	return err
+}
+
+// begin writes the run into the journal, and takes away what would no longer be true.
+func (r *Run) begin() error {
+	if r.history != nil {
+		last := r.history.LastRun.Flags
+		err := remove(r.Report, r.Failures, r.HTML)
+		for _, earlier := range []string{last["failures"], last["html"]} {
+			if err == nil && !r.isSomebodys(earlier) && r.isOfEarlierRun(earlier) {
+				err = remove(earlier)
+			}
+		}
+		if err == nil {
+			err = r.journal.Resume(r.thisRun())
+		}
+		return err
+	}
+	if err := r.makeRoom(); err != nil {
+		return err
+	}
+	err := remove(r.Failures, r.HTML)
+	if err == nil {
+		err = r.journal.Start(r.job, r.thisRun())
+	}
+	return err
+}
+
+// makeRoom moves the files of an earlier run aside, unless it was a sandbox run.
+func (r *Run) makeRoom() error {
+	if _, err := os.Lstat(r.Report); err != nil && r.head == nil {
+		return nil
+	}
+	if !r.Overwrite && r.head != nil && r.head.Job.Sandbox() {
+		r.Log.Info("replacing the files of an earlier sandbox run")
+	}
+	moved, err := r.journal.Aside(r.Overwrite || r.head == nil || !r.head.Job.Sandbox(), r.isSomebodys)
+	for _, path := range moved {
+		r.Log.Info("moved aside", "file", path)
+	}
+	return err
+}
+
+// isOfEarlierRun tells a file of the run that is continued from one that was written at its place since: that is newer
+// than the last line of the journal.
+func (r *Run) isOfEarlierRun(path string) bool {
+	info, err := os.Lstat(path)
+	journal, err2 := os.Stat(r.journal.Path())
+	return err == nil && err2 == nil && info.Mode().IsRegular() && !info.ModTime().After(journal.ModTime())
+}
+
+func remove(paths ...string) error {
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing what an earlier run wrote: %w", err)
+		}
+	}
+	return nil
+}
+
+// thisRun is what the journal says about the run for people.
+func (r *Run) thisRun() journal.Run {
+	host, _ := os.Hostname()
+	name := strconv.Itoa(os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return journal.Run{Version: r.Version, Input: r.in.Path, Flags: r.Flags, Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
+}
+
+// nextCommand continues the run.
+func (r *Run) nextCommand(retry bool) string {
+	return nextCommand(reports.Next{Input: absolute(r.Pairs), Report: r.Report, Flags: r.Flags, Retry: retry}, r.Defaults)
+}
+
+// nextCommand continues a run. Flags that have their default are not named, and a canary's --limit has done its work.
+func nextCommand(next reports.Next, defaults map[string]string) string {
+	next.Flags = maps.Clone(next.Flags)
+	maps.DeleteFunc(next.Flags, func(name, value string) bool { return name == "limit" || value == defaults[name] })
+	next.Report = absolute(next.Report)
+	return next.Resume()
+}
+
+// nothingHappened: a fresh run that is interrupted before its first request leaves no files.
+func (r *Run) nothingHappened() bool {
+	var stopped interface{ Signal() int }
+	if r.history != nil || r.runner.Stats.Requests.Load() > 0 || !errors.As(r.err, &stopped) {
+		return false
+	}
+	return remove(r.journal.Path()) == nil
+}

@@ -1,0 +1,100 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"friendsweep/batch/chat"
+	"friendsweep/batch/sandbox"
+	"friendsweep/batch/send"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/terminal"
+)
+
+// connect makes the client, and the emulator if it is to be used. stop ends both.
+func (r *Run) connect() (client *chat.Client, stop func(), err error) {
+	endpoint, stopSandbox := r.Endpoint, func() {}
+	if r.Endpoint == Sandbox {
+		r.Key = sandbox.DefaultKey
+		if endpoint, stopSandbox, err = r.startSandbox(); err != nil {
+			return nil, nil, err
+		}
+	}
+	r.signer = chat.NewSigner(r.AppID, r.Identifier, r.Key)
+	if r.Sig != "" {
+		r.signer = chat.FixedSigner(r.Sig)
+	}
+	name, _, _ := strings.Cut(r.Version, " ")
+	client, err = chat.NewClient(chat.Config{
+		Endpoint: endpoint, AppID: r.AppID, Identifier: r.Identifier, Signer: r.signer, DeleteType: r.DeleteType,
+		Timeout: r.Timeout, Workers: r.Batch.Workers, UserAgent: "friendsweep/" + name,
+		Secrets: []chat.Secret{r.Key, r.Sig}, Proxy: r.Proxy,
+	})
+	if err != nil {
+		stopSandbox()
+		return nil, nil, err
+	}
+	return client, func() { client.Close(); stopSandbox() }, nil
+}
+
+// startSandbox serves the emulator on a free loopback port until stop, which waits for its end. Its limit lies above the
+// run's pace, so that it is met only by a run that does not keep it.
+func (r *Run) startSandbox() (endpoint string, stop func(), err error) {
+	listener, err := sandbox.Listen("127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := sandbox.New(sandbox.Options{AppID: r.AppID, Identifier: r.Identifier, Limit: 1.1 * r.Batch.Rate})
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx, listener) }() // ended and waited for by stop
+	return "http://" + listener.Addr().String(), func() { cancel(); <-served }, nil
+}
+
+// setRunner connects the run with client, journal and history.
+func (r *Run) setRunner(client *chat.Client) {
+	r.runner = send.Runner{
+		Options: r.Batch, Send: client.Delete, Renew: r.signer.Renew,
+		Before: r.journal.Before, After: r.journal.After, Withdraw: r.journal.Withdraw, Decide: r.journal.Decide,
+	}
+	deleted := journal.NewBits(0)
+	if h := r.history; h != nil {
+		deleted = h.Deleted
+		r.runner.Open = func(line int64) bool { return !h.Final.Has(line) }
+		r.runner.Lost = h.Lost.Has
+	} else if r.in.Mirrors > 0 {
+		deleted = journal.NewBits(r.in.LastLine)
+	}
+	if r.in.Mirrors > 0 {
+		r.runner.Deleted, r.runner.MarkDeleted = deleted.HasAtomic, deleted.SetAtomic
+	}
+}
+
+// snapshot is how far the sending is.
+func (r *Run) snapshot() terminal.Snapshot {
+	stats := &r.runner.Stats
+	snap := terminal.Snapshot{Rows: stats.Decided.Load(), Failures: stats.Failed.Load(), Slow: r.slow(), Head: r.journal.Link()}
+	if !r.IgnoreNotFriend {
+		snap.Failures += stats.NotFriend.Load()
+	}
+	if r.history != nil {
+		snap.Rows += r.history.FinalCount
+	}
+	snap.Total = max(r.in.Pairs, snap.Rows)
+	return snap
+}
+
+// slow says what the run waits for at the moment, if it is not the server.
+func (r *Run) slow() string {
+	stats := &r.runner.Stats
+	switch pace, waiting := stats.Pace(), stats.InBackoff.Load(); {
+	case pace > 0:
+		return fmt.Sprintf("throttled to %.3g/s", pace)
+	case waiting > 0:
+		return fmt.Sprintf("%d accounts back off", waiting)
+	case stats.InPace.Load() > 0 && r.Batch.Rate > 0:
+		return fmt.Sprintf("pace %g/s", r.Batch.Rate)
+	}
+	return ""
+}

@@ -1,0 +1,300 @@
+package proof
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"friendsweep/batch/chat"
+	"friendsweep/batch/sandbox"
+	"friendsweep/batch/send"
+	"friendsweep/input"
+	"friendsweep/reports"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+)
+
+// settings are those of one run in process.
+type settings struct {
+	workers, chunk int
+	limit          int64
+	retryFailed    bool
+	interruptAt    int     // the request that arrives while the run is interrupted; 0 for none
+	dieAt          int     // the call of the journal from which on the process is as good as dead; 0 for none
+	powerCut       float64 // how much of what was not synced such a death takes along, 0 to 1
+}
+
+const maxAttempts = 3
+
+// trial is one job in process: its input, its server, its files.
+type trial struct {
+	dir    string
+	table  *table
+	both   bool
+	ignore bool
+	server *server
+	dials  []bool // which connections fail to open; those beyond open
+	runs   int
+	retry  map[int]bool // the runs that sent refused rows again
+	tally  fates.Tally
+}
+
+func newTrial(dir string, table *table, both bool) (*trial, error) {
+	tr := &trial{dir: dir, table: table, both: both, server: newServer(), retry: map[int]bool{}}
+	return tr, os.WriteFile(tr.path("pairs.csv"), []byte(table.csv), 0o600)
+}
+
+func (tr *trial) path(name string) string { return filepath.Join(tr.dir, name) }
+
+func (tr *trial) deleteType() chat.DeleteType {
+	if tr.both {
+		return chat.Both
+	}
+	return chat.Single
+}
+
+// errDead is what the journal says once the process is as good as dead.
+var errDead = errors.New("dead")
+
+// errInterrupted is the cause of an interrupt.
+var errInterrupted = errors.New("interrupted")
+
+// run makes one run as main does, and returns what it ended with. A run that did not die has written a report.
+func (tr *trial) run(ctx context.Context, o settings) (ended, failed error) {
+	tr.runs++
+	tr.server.run = tr.runs
+	tr.retry[tr.runs] = o.retryFailed
+	in, err := input.Read(ctx, input.Options{Path: tr.path("pairs.csv"), ChunkSize: o.chunk, Both: tr.both, TempDir: tr.dir})
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	journal, err := journal.Lock(tr.path("report.csv"))
+	if err != nil {
+		return nil, err
+	}
+	defer journal.Close()
+	job := tr.job(in)
+	history, err := begin(ctx, journal, job, o.retryFailed)
+	if err != nil {
+		return nil, err
+	}
+	d := &desk{Journal: journal, trial: tr, dieAt: o.dieAt, sent: map[int64]*sending{}, current: map[string]*request{}}
+	d.noteSync()
+	ended, failed = tr.send(ctx, o, d, in, history)
+	if d.dead {
+		journal.Close()
+		if err := d.cutPower(o.powerCut); err != nil {
+			return nil, err
+		}
+		return ended, failed
+	}
+	if failed != nil {
+		return ended, failed
+	}
+	if err := journal.End("0", ""); err != nil {
+		return ended, err
+	}
+	return ended, tr.report(ctx, journal, in, job)
+}
+
+func (tr *trial) job(in *input.Input) journal.Job {
+	return journal.Job{
+		InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, LastLine: in.LastLine,
+		FromColumn: in.FromColumn, ToColumn: in.ToColumn, Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID,
+		DeleteType: string(tr.deleteType()), Invalid: in.Invalid, Duplicates: in.Duplicates, Mirrors: in.Mirrors,
+	}
+}
+
+// begin starts or resumes the job. The history is nil for a fresh one.
+func begin(ctx context.Context, j *journal.Journal, job journal.Job, retryFailed bool) (*journal.History, error) {
+	run := journal.Run{Version: "proof", Input: "pairs.csv"}
+	head, err := j.Head()
+	if err != nil {
+		return nil, err
+	}
+	if head == nil {
+		return nil, j.Start(job, run)
+	}
+	if differences := job.Differences(head.Job); len(differences) > 0 {
+		return nil, fmt.Errorf("another job: %v", differences)
+	}
+	history, err := j.Replay(ctx, retryFailed)
+	if err != nil {
+		return nil, err
+	}
+	return history, j.Resume(run)
+}
+
+// send is the middle of a run: a client on a pipe to the server, and a runner that knows both it and the desk.
+func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input, h *journal.History) (ended, failed error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	arrivals := 0
+	tr.server.arrived = func(*request) {
+		tr.server.mu.Lock()
+		defer tr.server.mu.Unlock()
+		if arrivals++; arrivals == o.interruptAt {
+			cancel(errInterrupted)
+		}
+	}
+	pipes := newPipes()
+	web := &http.Server{Handler: tr.server}
+	served := make(chan struct{})
+	go func() { defer close(served); web.Serve(pipes) }()
+	defer func() { tr.server.handlers.Wait(); web.Close(); <-served }()
+	signer := chat.NewSigner(sandbox.DefaultAppID, sandbox.DefaultIdentifier, sandbox.DefaultKey)
+	client, err := chat.NewClient(chat.Config{
+		Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID, Identifier: sandbox.DefaultIdentifier, Signer: signer,
+		DeleteType: tr.deleteType(), Timeout: 15 * time.Second, Workers: o.workers, DialContext: tr.dial(pipes),
+		Secrets: []chat.Secret{sandbox.DefaultKey},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	r := tr.runner(o, d, h)
+	r.Renew = signer.Renew
+	r.Send = func(ctx context.Context, account string, to []string) chat.Answer {
+		before := tr.server.count(account)
+		a := client.Delete(ctx, account, to)
+		if tr.server.count(account) == before { // a dial that failed, or a connection that was closed just then
+			w := word{means: lost}
+			if a.Kind == chat.DialFault {
+				w = word{means: retry}
+			}
+			tr.server.ghost(account, to, w)
+		}
+		d.carried(account, tr.server.last(account))
+		return a
+	}
+	ended = r.Run(ctx, in.Groups(), in.MirrorGroups())
+	if o.limit > 0 {
+		return ended, tr.withinLimit(o.limit)
+	}
+	return ended, nil
+}
+
+func (tr *trial) runner(o settings, d *desk, h *journal.History) *send.Runner {
+	r := &send.Runner{
+		Options: send.Options{ChunkSize: o.chunk, Workers: o.workers, MaxAttempts: maxAttempts, Limit: o.limit, Rate: 200,
+			BackoffInitial: 500 * time.Millisecond, BackoffMax: 30 * time.Second, MaxFailures: send.Failures{Percent: 100}},
+		Before: d.Before, After: d.After, Withdraw: d.Withdraw, Decide: d.Decide,
+	}
+	deleted := journal.NewBits(tr.table.last())
+	if h != nil {
+		deleted = h.Deleted
+		r.Open, r.Lost = func(line int64) bool { return !h.Final.Has(line) }, h.Lost.Has
+	}
+	r.Deleted, r.MarkDeleted = deleted.HasAtomic, deleted.SetAtomic
+	return r
+}
+
+// withinLimit counts the pairs that the last run sent.
+func (tr *trial) withinLimit(limit int64) error {
+	sent := map[[2]string]bool{}
+	for _, q := range tr.server.all {
+		for _, to := range q.to {
+			if q.run == tr.runs {
+				sent[[2]string{q.from, to}] = true
+			}
+		}
+	}
+	if n := int64(len(sent)); n > limit {
+		return fmt.Errorf("%d pairs sent under a limit of %d", n, limit)
+	}
+	return nil
+}
+
+// report writes the report of the job so far.
+func (tr *trial) report(ctx context.Context, j *journal.Journal, in *input.Input, job journal.Job) error {
+	fates, err := fates.New(ctx, j, fates.Options{Job: job, Repeats: in.Repeats(), Dir: tr.dir})
+	if err != nil {
+		return err
+	}
+	defer fates.Close()
+	tr.tally, _, err = reports.Report(ctx, reports.ReportOptions{
+		Path: tr.path("report.csv"), Failures: tr.path("failures.csv"), IgnoreNotFriend: tr.ignore, Job: job, Records: in.Records(ctx),
+	}, fates)
+	return err
+}
+
+// rewrite makes the report of a dead run, as the command report does.
+func (tr *trial) rewrite(ctx context.Context) error {
+	in, err := input.Read(ctx, input.Options{Path: tr.path("pairs.csv"), ChunkSize: 1000, Both: tr.both, TempDir: tr.dir})
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	journal, err := journal.Lock(tr.path("report.csv"))
+	if err != nil {
+		return err
+	}
+	defer journal.Close()
+	return tr.report(ctx, journal, in, tr.job(in))
+}
+
+// oracle is what the report is to be held against.
+func (tr *trial) oracle() *oracle {
+	return &oracle{rows: tr.table.rows, record: tr.server.record, maxAttempts: maxAttempts}
+}
+
+// check holds the report, and the whole of what happened, against the server's record.
+func (tr *trial) check() (wrong []string) {
+	report, err := readReport(tr.path("report.csv"))
+	if err != nil {
+		return []string{err.Error()}
+	}
+	o := tr.oracle()
+	wrong = append(wrong, o.compare(report, tr.ignore, tr.server.shown)...)
+	wrong = append(wrong, o.truth(report)...)
+	wrong = append(wrong, o.again(tr.retry)...)
+	wrong = append(wrong, o.early()...)
+	wrong = append(wrong, tr.server.problems...)
+	t := tr.tally
+	if rows := int64(len(tr.table.rows)); t.Rows != rows || t.Success+t.Failure != rows {
+		wrong = append(wrong, fmt.Sprintf("%d rows, %d successes, %d failures; want %d rows", t.Rows, t.Success, t.Failure, rows))
+	}
+	return append(wrong, failuresMatch(report, tr.path("failures.csv"))...)
+}
+
+// memory is a folder whose files need no disk, if the system has such a thing.
+func memory(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "proof")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// table is an input and its author's knowledge of it.
+type table struct {
+	csv  string
+	rows []row // in the order of their lines
+}
+
+func (t *table) last() int64 {
+	if len(t.rows) == 0 {
+		return 1
+	}
+	return t.rows[len(t.rows)-1].line
+}
+
+func (t *table) to(lines []int64) (to []string) {
+	for _, line := range lines {
+		i, ok := slices.BinarySearchFunc(t.rows, line, func(r row, line int64) int { return cmp.Compare(r.line, line) })
+		if ok {
+			to = append(to, t.rows[i].to)
+		}
+	}
+	return to
+}

@@ -1,0 +1,242 @@
+// Package batch carries out one run of a job from its locks to its summary: it holds together what input reads, batch
+// sends and reports writes, and owns the order in which that happens.
+//
+// Call [New] and [Run.Prepare], which refuses everything that can be refused before anything is sent, then [Run.Execute],
+// and always [Run.Close]. [Rewrite] makes the report of a run that died.
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"friendsweep/batch/chat"
+	"friendsweep/batch/send"
+	"friendsweep/input"
+	"friendsweep/reports"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/terminal"
+)
+
+// Sandbox is the endpoint of a run against the embedded emulator, as journal and summary name it.
+const Sandbox = "sandbox"
+
+// Options are a run. They have been checked for range, but for what depends on files.
+type Options struct {
+	Pairs      string // a file, or - for Stdin
+	Stdin      io.Reader
+	FromColumn string
+	ToColumn   string
+	MaxInvalid send.Failures // refuse so many invalid records
+	MaxRows    *int64        // refuse more records; nil is no limit
+
+	Endpoint   string // as [chat.ParseEndpoint] returns it, or [Sandbox]
+	AppID      int
+	Identifier string
+	Key, Sig   chat.Secret // one of the two; for the sandbox neither
+	DeleteType chat.DeleteType
+	Timeout    time.Duration // of one request
+	Batch      send.Options
+	Proxy      func(*http.Request) (*url.URL, error)
+
+	Report, Failures, HTML, Metrics, Lock string // files; all but the report may be empty
+	Secrets                               []string
+	Resume, RetryFailed, Overwrite        bool
+	IgnoreNotFriend                       bool
+
+	// Ask shows the plan and returns nil if it may be carried out; through is the number of rows that earlier runs have
+	// dealt with. nil: nobody need be asked.
+	Ask func(plan *reports.Plan, through int64) error
+
+	Note    string // the user's own words
+	Allowed string // where Ask is nil: why nobody need be asked
+
+	Flags    map[string]string // for the journal and the next command, by name; no secrets
+	Defaults map[string]string // of flags that the next command need not name
+	Command  []string          // the command line, for the page
+	Version  string
+	Started  time.Time
+	TempDir  string
+	Log      *slog.Logger
+	Progress *terminal.Progress
+}
+
+// Refusal says why nothing was sent: wrong usage, or something too dangerous to do.
+type Refusal struct{ Err error }
+
+// Error is the reason, with what to try on a second line.
+func (r Refusal) Error() string { return r.Err.Error() }
+
+// Unwrap is the reason.
+func (r Refusal) Unwrap() error { return r.Err }
+
+func refuse(format string, args ...any) error { return Refusal{fmt.Errorf(format, args...)} }
+
+// Run is one run. It is for one goroutine.
+type Run struct {
+	Options
+	lock    io.Closer // of --lock
+	journal *journal.Journal
+	head    *journal.Head // of the journal that was found
+	in      *input.Input
+	job     journal.Job
+	history *journal.History // of the runs before, when they are resumed
+	signer  *chat.Signer
+	runner  send.Runner
+	reads   bool    // the journal is read and nothing more
+	names   []named // every file that somebody named
+	safe    bool    // each output was tried, and none is to be written over another
+
+	// How the run ended.
+	err     error // why it stopped before its end
+	fates   *fates.Fates
+	tally   fates.Tally
+	samples []reports.SampleGroup
+
+	unwritten bool                                  // the report could not be written
+	print     reports.Fingerprint                   // of the report
+	failed    struct{ page, metrics, journal bool } // could not be written
+}
+
+// New is a run that has not begun. It must be closed.
+func New(opts Options) *Run { return &Run{Options: opts} }
+
+// Prepare does all that precedes the first request: files, locks, input, question. The error is a [Refusal], an
+// [*input.Error], [journal.ErrHeld], the context's cause, or the disk's.
+func (r *Run) Prepare(ctx context.Context) error {
+	if err := r.checkPaths(); err != nil {
+		return err
+	}
+	if err := r.takeLock(); err != nil {
+		return err
+	}
+	if err := r.checkFiles(); err != nil {
+		return err
+	}
+	if err := r.takeJournal(); err != nil {
+		return err
+	}
+	if err := r.nothingInTheWay(ctx); err != nil {
+		return err
+	}
+	if err := r.read(ctx); err != nil {
+		return err
+	}
+	if r.MaxRows != nil && r.in.Rows > *r.MaxRows {
+		return refuse("%s has %d records, --max-rows allows %d: nothing was sent", r.Pairs, r.in.Rows, *r.MaxRows)
+	}
+	if err := CheckInvalid(r.in, r.Pairs, r.MaxInvalid); err != nil {
+		return err
+	}
+	if err := r.remember(ctx); err != nil {
+		return err
+	}
+	if r.Ask == nil {
+		return nil
+	}
+	through := int64(0)
+	if r.history != nil {
+		through = r.history.FinalCount
+	}
+	asked := time.Now()
+	if err := r.Ask(r.plan(), through); err != nil {
+		return err
+	}
+	// The time that the question stood is not the run'r.
+	stood := time.Since(asked)
+	r.Started = r.Started.Add(stood)
+	if !r.Batch.Deadline.IsZero() {
+		r.Batch.Deadline = r.Batch.Deadline.Add(stood)
+	}
+	run := r.thisRun()
+	r.Allowed = "yes, typed at a terminal by " + run.User + " on " + run.Host
+	return nil
+}
+
+// CheckInvalid refuses an input with so many invalid records: it is probably not what the user takes it for. The error is
+// an [*input.Error].
+func CheckInvalid(in *input.Input, pairs string, most send.Failures) error {
+	if !most.ReachedBy(in.Invalid, in.Rows) {
+		return nil
+	}
+	e := &input.Error{File: pairs,
+		Reason: fmt.Sprintf("%d of %d records are invalid, --max-invalid is %s: nothing was sent", in.Invalid, in.Rows, most),
+		Hint:   "Are these the right columns? Name them with --from-column and --to-column, or permit more with --max-invalid."}
+	if len(in.FirstInvalids) > 0 {
+		first := in.FirstInvalids[0]
+		e.Hint = fmt.Sprintf("Line %d: %s. %s", first.Line, first.Reason, e.Hint)
+	}
+	return e
+}
+
+func (r *Run) read(ctx context.Context) (err error) {
+	r.in, err = Read(ctx, &r.Options)
+	if err != nil {
+		return err
+	}
+	r.job = journal.Job{
+		InputSHA256: r.in.SHA256, InputBytes: r.in.Bytes, Rows: r.in.Rows, LastLine: r.in.LastLine,
+		FromColumn: r.in.FromColumn, ToColumn: r.in.ToColumn, Endpoint: r.Endpoint, AppID: r.AppID,
+		DeleteType: string(r.DeleteType), Invalid: r.in.Invalid, Duplicates: r.in.Duplicates, Mirrors: r.in.Mirrors,
+	}
+	return nil
+}
+
+func (r *Run) plan() *reports.Plan {
+	p := NewPlan(r.in, r.Batch.ChunkSize, r.Batch.Rate)
+	p.Endpoint, p.SDKAppID, p.Identifier, p.Report = r.Endpoint, r.AppID, r.Identifier, r.Report
+	p.DeleteType, p.Asking = string(r.DeleteType), true
+	return p
+}
+
+// Execute begins the job in the journal, sends, and reports. The summary is nil when there is nothing to sum up: before the
+// first request. code is the process's exit code where summary is not nil; err is then only to be shown.
+func (r *Run) Execute(ctx context.Context) (summary *reports.Summary, code int, err error) {
+	client, stop, err := r.connect()
+	if err != nil {
+		return nil, 0, Refusal{err}
+	}
+	defer stop()
+	if ctx.Err() != nil {
+		return nil, 0, context.Cause(ctx)
+	}
+	if err := r.begin(); err != nil {
+		return nil, 0, err
+	}
+	r.setRunner(client)
+	stopMetrics := r.keepMetrics()
+	r.Progress.Start(terminal.Sending, r.snapshot)
+	r.err = r.runner.Run(ctx, r.in.Groups(), r.in.MirrorGroups())
+	r.Progress.Stop()
+	stopMetrics()
+	if r.nothingHappened() {
+		return nil, 0, r.err
+	}
+	summary, code, err = r.finish(context.WithoutCancel(ctx))
+	if err == nil {
+		return summary, code, r.err
+	}
+	return summary, code, errors.Join(r.err, err)
+}
+
+// Close gives up what the run holds. A run that has sent nothing leaves no journal.
+func (r *Run) Close() {
+	if r.fates != nil {
+		r.fates.Close()
+	}
+	if r.journal != nil {
+		r.journal.Discard()
+	}
+	if r.in != nil {
+		r.in.Close()
+	}
+	if r.lock != nil {
+		r.lock.Close()
+	}
+}

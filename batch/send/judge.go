@@ -1,0 +1,182 @@
+package send
+
+import (
+	"fmt"
+	"time"
+
+	"friendsweep/batch/chat"
+	"friendsweep/reports/journal"
+)
+
+// presumedInfo is the result_info of a row that is presumed deleted, see the contract, section 5.
+const presumedInfo = "presumed deleted: an earlier answer was lost, then 31704; it may never have been a friend"
+
+// verdict is what an answer means for the items of its request and for the run.
+type verdict struct {
+	sorted  *sorter
+	open    []item // to be sent again as they are
+	split   []item // to be sent again in halves
+	endless bool   // splitting ends in a true fate for every row
+
+	wait      bool // a failure: back off before sending again
+	throttled bool
+	accepted  bool // not refused as a whole
+	resign    bool
+	answer    chat.Answer
+	stop      *Stop // what the answer ends the run with, if anything
+}
+
+// judge asks the retry table about every item and sorts the items by what is to be done.
+func (j *job) judge(items []item, a chat.Answer) verdict {
+	v := verdict{sorted: newSorter(len(items)), answer: a}
+	v.accepted = a.Kind == chat.Envelope && a.Code == 0
+	if v.accepted {
+		j.proven.Store(true)
+	}
+	if a.Kind == chat.Envelope {
+		j.api.hear(j.request)
+	}
+	keep := items[:0] // in place: an item is read before its place is written
+	for i, it := range items {
+		f := a.Row(i)
+		res := j.rule(&v, &it, f)
+		v.sorted.add(it.line, res)
+		switch {
+		case res.Outcome != journal.Open:
+		case j.splits(f.Ruling):
+			v.split, v.endless = append(v.split, it), f.Unbounded
+		default:
+			keep = append(keep, it)
+		}
+	}
+	v.open = keep
+	if v.stop == nil {
+		j.ruleRequest(&v, a)
+	}
+	return v
+}
+
+// splits tells whether a ruling asks for halves. A code that may be the credentials' fault is a row's only after a
+// request of this run has succeeded.
+func (j *job) splits(r chat.Ruling) bool {
+	return r.Verdict == chat.Split && (!r.UntilProven || j.proven.Load())
+}
+
+// rule turns the ruling about an item into its result and notes what it means for the run.
+func (j *job) rule(v *verdict, it *item, f chat.Fate) journal.Result {
+	res := journal.Result{HasCode: f.HasCode, Code: f.Code, Info: f.Info, Lost: f.Lost}
+	stops := f.UntilProven && !j.proven.Load()
+	switch {
+	case stops || f.Verdict == chat.Stop:
+		v.halt(f)
+	case f.Verdict == chat.Deleted:
+		res.Outcome = journal.Deleted
+	case f.Verdict == chat.NotFriend && it.lost && f.Code == 31704: // 30001 may say so too, but allows no presumption
+		res.Outcome, res.Presumed, res.Info = journal.Deleted, true, presumedInfo
+	case f.Verdict == chat.NotFriend:
+		res.Outcome = journal.NotFriend
+	case f.Verdict == chat.Refuse:
+		res.Outcome = journal.Refused
+	case f.Verdict == chat.Throttle:
+		v.throttled = true
+	case f.Verdict == chat.Resign:
+		v.resign = true
+	case f.Verdict == chat.Retry:
+		res.Outcome = j.again(v, it, f)
+	}
+	it.lost = it.lost || f.Lost
+	if res.Outcome == journal.Deleted && j.MarkDeleted != nil {
+		j.MarkDeleted(it.line)
+	}
+	return res
+}
+
+// again counts a retryable failure of the item, and gives it up after the last one.
+func (j *job) again(v *verdict, it *item, f chat.Fate) journal.Outcome {
+	v.wait = true
+	it.fails++
+	it.first.fail(&j.api, v.answer.Kind, it.fails == 1)
+	switch {
+	case it.fails < j.MaxAttempts:
+		return journal.Open
+	case f.ThenStop:
+		v.halt(f)
+		return journal.Open
+	case j.api.isOut(&it.first):
+		v.stop = outage(f)
+		return journal.Open
+	}
+	return journal.GaveUp
+}
+
+// ruleRequest notes what the answer as a whole means for the run where no item says so.
+func (j *job) ruleRequest(v *verdict, a chat.Answer) {
+	r := a.Ruling()
+	if r.Verdict == chat.Stop || r.UntilProven && !j.proven.Load() {
+		v.halt(chat.Fate{Ruling: r, HasCode: a.Kind == chat.Envelope, Code: a.Code, Info: a.Info})
+	}
+	v.throttled = v.throttled || r.Verdict == chat.Throttle
+}
+
+// halt ends the run for an answer.
+func (v *verdict) halt(f chat.Fate) {
+	if v.stop != nil {
+		return
+	}
+	v.stop = &Stop{Reason: "the server cannot be used: " + f.Info, Hint: v.answer.Kind.Advice()}
+	if f.HasCode {
+		v.stop = &Stop{
+			Reason: fmt.Sprintf("the API refused the request with code %d, %s: %s", f.Code, chat.Meaning(f.Code), f.Info),
+			Hint:   chat.Advice(f.Code),
+		}
+	}
+}
+
+// follow does what an answer means for the run: pace, signature, stop, counters.
+func (j *job) follow(v verdict, left time.Time) {
+	j.accepted = j.accepted || v.accepted
+	if len(v.split) > 0 && !v.endless {
+		j.refusals++
+	}
+	switch {
+	case !v.throttled && v.resign: // says nothing about the pace
+	case !v.throttled:
+		j.pace.answered()
+		if v.answer.Kind == chat.Envelope {
+			j.signatures.note(v.answer.Generation)
+		}
+	case !j.pace.throttled(left, v.sorted.decided() > 0):
+		v.stop = &Stop{Reason: fmt.Sprintf("the API has answered nothing but \"too frequent\" for %s", giveUpAfter),
+			Hint: "Another program may be using up the app's limit; lower --rate and continue later."}
+	}
+	if v.throttled {
+		j.Stats.Throttled.Add(1)
+	}
+	if v.stop == nil && v.resign {
+		v.stop = j.renew(v.answer)
+	}
+	if v.stop != nil {
+		j.run.stop(v.stop)
+	}
+	j.count(v.sorted)
+}
+
+// count adds the decided rows to the run's figures, and stops it when too many of them failed.
+func (j *job) count(s *sorter) {
+	failed, decided := int64(s.count[journal.Refused]+s.count[journal.GaveUp]), int64(s.decided())
+	if decided == 0 {
+		return
+	}
+	j.Stats.NotFriend.Add(int64(s.count[journal.NotFriend]))
+	all, bad := j.Stats.Decided.Add(decided), j.Stats.Failed.Add(failed)
+	if !j.counted {
+		j.counted = true
+		j.accounts.Add(1)
+	}
+	if failed > 0 && j.MaxFailures.reached(bad, all, j.accounts.Load()) {
+		j.run.stop(&Stop{
+			Reason: fmt.Sprintf("%d of %d rows were refused or given up, --max-failures is %s", bad, all, j.MaxFailures),
+			Hint:   "Look at the failures in the report before you continue.",
+		})
+	}
+}

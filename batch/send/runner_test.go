@@ -1,0 +1,898 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"friendsweep/batch/chat"
+	"friendsweep/input"
+	"friendsweep/reports/journal"
+)
+
+// fixture is a run against a server that is a function and a journal that is a slice.
+type fixture struct {
+	Runner
+	t     *testing.T
+	in    *input.Input
+	start time.Time
+
+	mu       sync.Mutex
+	log      []string           // what the journal was told, in order
+	requests []request          // what the server saw
+	rows     map[int64]*rowFate // by line
+	flying   map[string]int     // requests in flight, by account
+	most     int                // in flight at the same time
+	lines    map[int64][]int64  // of each request, by its number
+	deleted  map[int64]bool
+	next     int64
+}
+
+type request struct {
+	at      time.Duration // since the run began
+	account string
+	to      []string
+}
+
+type rowFate struct {
+	journal.Result
+	sent int
+}
+
+// server answers a request; n counts the requests of the run from 0.
+type server func(n int, account string, to []string) chat.Answer
+
+// newFixture reads the CSV and prepares a run with small, fast options.
+func newFixture(t *testing.T, csv string, both bool, serve server) *fixture {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pairs.csv")
+	if err := os.WriteFile(path, []byte("from,to\n"+csv), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in, err := input.Read(t.Context(), input.Options{Path: path, ChunkSize: 1000, Both: both, TempDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close() })
+	f := &fixture{t: t, in: in, start: time.Now(), rows: map[int64]*rowFate{}, flying: map[string]int{},
+		lines: map[int64][]int64{}, deleted: map[int64]bool{}}
+	f.Runner = Runner{
+		Options: Options{ChunkSize: 1000, Workers: 4, MaxAttempts: 8, BackoffInitial: 500 * time.Millisecond,
+			BackoffMax: 30 * time.Second, MaxFailures: Failures{Percent: 100}},
+		Send:   func(_ context.Context, account string, to []string) chat.Answer { return f.send(serve, account, to) },
+		Renew:  func(int) bool { return false },
+		Before: f.before, After: f.after, Withdraw: f.withdraw, Decide: f.decide,
+		MarkDeleted: func(line int64) { f.mu.Lock(); defer f.mu.Unlock(); f.deleted[line] = true },
+		Deleted:     func(line int64) bool { f.mu.Lock(); defer f.mu.Unlock(); return f.deleted[line] },
+	}
+	return f
+}
+
+func (f *fixture) run(ctx context.Context) error {
+	return f.Run(ctx, f.in.Groups(), f.in.MirrorGroups())
+}
+
+func (f *fixture) send(serve server, account string, to []string) chat.Answer {
+	f.mu.Lock()
+	n := len(f.requests)
+	f.requests = append(f.requests, request{time.Since(f.start), account, slices.Clone(to)})
+	if f.flying[account]++; f.flying[account] > 1 {
+		f.t.Errorf("two requests of %s at the same time", account)
+	}
+	total := 0
+	for _, n := range f.flying {
+		total += n
+	}
+	f.most = max(f.most, total)
+	f.mu.Unlock()
+	answer := serve(n, account, to)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.flying[account]--
+	return answer
+}
+
+func (f *fixture) before(account string, lines []int64) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.next++
+	f.lines[f.next] = slices.Clone(lines)
+	f.log = append(f.log, fmt.Sprintf("send %s %v", account, lines))
+	for _, line := range lines {
+		if f.rows[line] == nil {
+			f.rows[line] = &rowFate{}
+		}
+		if f.rows[line].Outcome.Final() {
+			f.t.Errorf("line %d is sent again after %s", line, f.rows[line].Outcome)
+		}
+		f.rows[line].sent++
+	}
+	return f.next, nil
+}
+
+func (f *fixture) after(id int64, _ time.Duration, results []journal.Result) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	seen := 0
+	for _, r := range results {
+		if r.Lines == nil {
+			r.Lines = f.lines[id]
+		}
+		seen += len(r.Lines)
+		f.settle(r)
+	}
+	if seen != len(f.lines[id]) {
+		f.t.Errorf("request %d: results for %d rows, want %d", id, seen, len(f.lines[id]))
+	}
+	delete(f.lines, id)
+	return nil
+}
+
+func (f *fixture) settle(r journal.Result) {
+	for _, line := range r.Lines {
+		if f.rows[line] == nil {
+			f.rows[line] = &rowFate{}
+		}
+		f.rows[line].Result = r
+	}
+}
+
+func (f *fixture) withdraw(id int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, line := range f.lines[id] {
+		f.rows[line].sent--
+	}
+	delete(f.lines, id)
+	return nil
+}
+
+func (f *fixture) decide(_ string, results []journal.Result) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range results {
+		f.settle(r)
+	}
+	return nil
+}
+
+// outcomes counts the rows by outcome.
+func (f *fixture) outcomes() map[journal.Outcome]int {
+	n := map[journal.Outcome]int{}
+	for _, row := range f.rows {
+		n[row.Outcome]++
+	}
+	return n
+}
+
+// pairs is CSV of n pairs of the account.
+func pairs(account string, n int) string {
+	var sb strings.Builder
+	for i := range n {
+		fmt.Fprintf(&sb, "%s,f%d\n", account, i)
+	}
+	return sb.String()
+}
+
+// single is CSV of n accounts with a pair each.
+func single(n int) string {
+	var sb strings.Builder
+	for i := range n {
+		fmt.Fprintf(&sb, "a%d,friend\n", i)
+	}
+	return sb.String()
+}
+
+// items is an accepted answer whose items have the code that is given for each To_Account, 0 by default.
+func items(to []string, code func(to string) int) chat.Answer {
+	a := chat.Answer{Kind: chat.Envelope, Items: make([]chat.Item, len(to))}
+	for i, id := range to {
+		a.Items[i].State = chat.Answered
+		if code != nil {
+			a.Items[i].Code = code(id)
+		}
+	}
+	return a
+}
+
+// refusal is an answer without items.
+func refusal(to []string, code int) chat.Answer {
+	return chat.Answer{Kind: chat.Envelope, Code: code, Info: "no", Items: make([]chat.Item, len(to))}
+}
+
+func ok(_ int, _ string, to []string) chat.Answer { return items(to, nil) }
+
+func TestRequestsAreTheSumOfChunks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 2500)+pairs("bob", 1000)+pairs("carol", 1), false, ok)
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.requests) != 3+1+1 {
+			t.Errorf("got %d requests, want 5", len(f.requests))
+		}
+		if got := f.outcomes(); got[journal.Deleted] != 3501 {
+			t.Errorf("got %v, want 3501 deleted", got)
+		}
+	})
+}
+
+func TestOnlyOpenItemsAreSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		codes := []int{30006, 30007, 30008}
+		f := newFixture(t, pairs("alice", 10), false, func(n int, _ string, to []string) chat.Answer {
+			if n < len(codes) {
+				return items(to, func(id string) int {
+					if id == "f3" || id == "f7" {
+						return codes[n]
+					}
+					return 0
+				})
+			}
+			if n < 2*len(codes) {
+				return refusal(to, codes[n-3])
+			}
+			return items(to, nil)
+		})
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range f.requests[1:] {
+			if want := []string{"f3", "f7"}; !slices.Equal(r.to, want) {
+				t.Errorf("request %d: got %v, want %v", i+1, r.to, want)
+			}
+		}
+		if got := f.rows[5].sent; got != 7 {
+			t.Errorf("got %d attempts for f3, want 7", got)
+		}
+		if got := f.rows[2].sent; got != 1 {
+			t.Errorf("got %d attempts for f0, want 1", got)
+		}
+	})
+}
+
+func TestLostAnswers(t *testing.T) {
+	lost := func(to []string) chat.Answer { return chat.Answer{Kind: chat.LostFault, Info: "reset"} }
+	coded := func(code int) func([]string) chat.Answer {
+		return func(to []string) chat.Answer { return refusal(to, code) }
+	}
+	for _, tc := range []struct {
+		name  string
+		first func(to []string) chat.Answer
+		want  journal.Outcome
+	}{
+		{"reset", lost, journal.Deleted},
+		{"5xx", func([]string) chat.Answer { return chat.Answer{Kind: chat.HTTP5xx} }, journal.Deleted},
+		{"unreadable", func([]string) chat.Answer { return chat.Answer{Kind: chat.UnreadableFault} }, journal.Deleted},
+		{"missing item", coded(0), journal.Deleted},
+		{"30007", coded(30007), journal.Deleted},
+		{"60008", coded(60008), journal.Deleted},
+		{"60013", coded(60013), journal.Deleted},
+		{"60014", coded(60014), journal.Deleted},
+		{"item 30007", func(to []string) chat.Answer { return items(to, func(string) int { return 30007 }) }, journal.Deleted},
+		{"dial", func([]string) chat.Answer { return chat.Answer{Kind: chat.DialFault} }, journal.NotFriend},
+		{"30006", coded(30006), journal.NotFriend},
+		{"30008", coded(30008), journal.NotFriend},
+		{"60007", coded(60007), journal.NotFriend},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) chat.Answer {
+					if n == 0 {
+						return tc.first(to)
+					}
+					return items(to, func(string) int { return 31704 })
+				})
+				if err := f.run(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				row := f.rows[2]
+				if row.Outcome != tc.want || row.Code != 31704 || row.Presumed != (tc.want == journal.Deleted) {
+					t.Errorf("got %s, code %d, presumed %v; want %s, 31704", row.Outcome, row.Code, row.Presumed, tc.want)
+				}
+			})
+		})
+	}
+}
+
+func TestOnly31704IsPresumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) chat.Answer {
+			if n == 0 {
+				return chat.Answer{Kind: chat.LostFault}
+			}
+			a := items(to, func(string) int { return 30001 })
+			a.Items[0].Info = "Err_SNS_FriendDelete_Not_Friend"
+			return a
+		})
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if row := f.rows[2]; row.Outcome != journal.NotFriend || row.Presumed {
+			t.Errorf("got %s, presumed %v; want not_friend", row.Outcome, row.Presumed)
+		}
+	})
+}
+
+func TestALostAnswerOfAnEarlierRunCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 2), false, func(_ int, _ string, to []string) chat.Answer {
+			return items(to, func(string) int { return 31704 })
+		})
+		f.Lost = func(line int64) bool { return line == 3 }
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := []journal.Outcome{f.rows[2].Outcome, f.rows[3].Outcome}; !slices.Equal(got, []journal.Outcome{journal.NotFriend, journal.Deleted}) {
+			t.Errorf("got %v, want [not_friend deleted]", got)
+		}
+	})
+}
+
+func TestSplitting(t *testing.T) {
+	bad := func(ids ...string) server {
+		return func(_ int, _ string, to []string) chat.Answer {
+			if slices.ContainsFunc(to, func(id string) bool { return slices.Contains(ids, id) }) {
+				return refusal(to, 30003)
+			}
+			return items(to, nil)
+		}
+	}
+	for _, tc := range []struct {
+		name    string
+		serve   server
+		rows    int
+		most    int
+		refused int
+	}{
+		{"three bad rows among 1000", bad("f17", "f500", "f999"), 1000, 120, 3},
+		{"the first forty", bad("f0", "f1", "f2", "f39"), 1000, 120, 4},
+		{"the account itself", func(_ int, _ string, to []string) chat.Answer { return refusal(to, 30003) }, 1000, 70, 1000},
+		{"an account of three chunks", func(_ int, _ string, to []string) chat.Answer { return refusal(to, 30003) }, 3000, 70, 3000},
+		{"one row", bad("f0"), 1, 1, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, pairs("alice", tc.rows), false, tc.serve)
+				f.MaxAttempts = 1 // splitting does not use attempts up
+				if err := f.run(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if len(f.requests) > tc.most {
+					t.Errorf("got %d requests, want at most %d", len(f.requests), tc.most)
+				}
+				if got := f.outcomes(); got[journal.Refused] != tc.refused || got[journal.Deleted] != tc.rows-tc.refused {
+					t.Errorf("got %v, want %d refused of %d", got, tc.refused, tc.rows)
+				}
+				for line, row := range f.rows {
+					if alone := strings.Contains(row.Info, "not tried alone"); row.Outcome == journal.Refused && alone == (tc.refused < 10) {
+						t.Fatalf("line %d: info is %q", line, row.Info)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestGivingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 3), false, func(_ int, _ string, to []string) chat.Answer {
+			return items(to, func(id string) int {
+				if id == "f1" {
+					return 30006
+				}
+				return 0
+			})
+		})
+		f.MaxAttempts = 3
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if row := f.rows[3]; row.Outcome != journal.GaveUp || row.Code != 30006 || row.sent != 3 {
+			t.Errorf("got %s, code %d, %d attempts; want gave_up, 30006, 3", row.Outcome, row.Code, row.sent)
+		}
+	})
+}
+
+func TestStopCodesEndTheRun(t *testing.T) {
+	for _, code := range []int{30002, 30004, 60006, 60020, 70003, 70009, 70016, 70020, 70050, 70403, 80005, 70999, 60004} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, single(500), false, func(_ int, _ string, to []string) chat.Answer { return refusal(to, code) })
+				f.Rate = 100
+				err := f.run(t.Context())
+				var stop *Stop
+				if !errors.As(err, &stop) || !strings.Contains(stop.Reason, fmt.Sprint(code)) || stop.Hint == "" {
+					t.Fatalf("got %v, want a stop that names %d and says what to check", err, code)
+				}
+				if len(f.requests) > f.Workers {
+					t.Errorf("got %d requests, want at most the %d in flight", len(f.requests), f.Workers)
+				}
+				for line, row := range f.rows {
+					if row.sent > 0 && (row.Outcome != journal.Open || row.Lost) {
+						t.Errorf("line %d: got %s, lost %v; want open, not lost", line, row.Outcome, row.Lost)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestUndocumented60xxxIsRetriedThenStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 1), false, func(_ int, _ string, to []string) chat.Answer { return refusal(to, 60999) })
+		var stop *Stop
+		if err := f.run(t.Context()); !errors.As(err, &stop) {
+			t.Fatalf("got %v, want a stop", err)
+		}
+		if len(f.requests) != f.MaxAttempts {
+			t.Errorf("got %d requests, want %d", len(f.requests), f.MaxAttempts)
+		}
+	})
+}
+
+func TestAnExpiredSignatureIsRenewedOnce(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		renews bool
+		codes  []int // of the first answers; then everything is deleted
+		stops  bool
+	}{
+		{"renewed", true, []int{70001}, false},
+		{"expired again", true, []int{70001, 70001}, true},
+		{"fixed", false, []int{70001}, true},
+		{"too frequent in between proves nothing", true, []int{70001, 60007, 70001}, true},
+		{"expired a day later", true, []int{70001, 30006, 70001}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				generation := 1
+				f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) chat.Answer {
+					a := items(to, nil)
+					if n < len(tc.codes) {
+						a = refusal(to, tc.codes[n])
+					}
+					a.Generation = generation
+					return a
+				})
+				f.Renew = func(int) bool { generation++; return tc.renews }
+				f.MaxAttempts = 2 // they do not count, but for 30006
+				if err := f.run(t.Context()); (err != nil) != tc.stops {
+					t.Errorf("got %v, want a stop: %v", err, tc.stops)
+				}
+			})
+		})
+	}
+}
+
+func TestAnOutageGivesNoRowUp(t *testing.T) {
+	gone := chat.Answer{Kind: chat.DialFault, Info: "connection refused"}
+	for _, tc := range []struct {
+		name  string
+		serve server
+		stops bool
+	}{
+		{"nobody listens", func(int, string, []string) chat.Answer { return gone }, true},
+		{"a page instead of answers", func(int, string, []string) chat.Answer {
+			return chat.Answer{Kind: chat.UnreadableFault, Info: "the answer is HTML, not JSON"}
+		}, true},
+		{"it goes away in the middle", func(n int, _ string, to []string) chat.Answer {
+			if n < 10 {
+				return items(to, nil)
+			}
+			return gone
+		}, true},
+		{"one account fails alone", func(_ int, account string, to []string) chat.Answer {
+			if account == "a3" {
+				return gone
+			}
+			return items(to, nil)
+		}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, single(500), false, tc.serve)
+				f.Rate, f.MaxAttempts = 20, 4
+				err := f.run(t.Context())
+				var stop *Stop
+				if errors.As(err, &stop) != tc.stops {
+					t.Fatalf("got %v, want a stop: %v", err, tc.stops)
+				}
+				if tc.stops && (!strings.Contains(stop.Reason, "connection refused") && !strings.Contains(stop.Reason, "HTML") || f.outcomes()[journal.GaveUp] > 0) {
+					t.Errorf("got %q and %v, want the cause, and no row given up", stop.Reason, f.outcomes())
+				}
+				if !tc.stops && f.outcomes()[journal.GaveUp] != 1 {
+					t.Errorf("got %v, want one row given up", f.outcomes())
+				}
+			})
+		})
+	}
+}
+
+// A row that waits for the pace was certainly not sent: nothing about it may be in the journal.
+func TestTheJournalComesAfterThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(100), false, ok)
+		f.Rate, f.Workers = 2, 64
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		f.run(ctx)
+		if sent := len(f.requests); len(f.log) > sent {
+			t.Errorf("got %d lines about requests, want those of the %d that left", len(f.log), sent)
+		}
+	})
+}
+
+// 31704 for a whole request is split until every row has its own answer, however many requests that takes.
+func TestNotFriendForAWholeRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 300), false, func(_ int, _ string, to []string) chat.Answer { return refusal(to, 31704) })
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.outcomes(); got[journal.NotFriend] != 300 {
+			t.Errorf("got %v, want 300 not_friend", got)
+		}
+	})
+}
+
+func TestRowRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 300)+pairs("bob", 300)+single(50), false, ok)
+		f.RowRate, f.ChunkSize = 50, 100
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for _, r := range f.requests {
+			if most := int(r.at.Seconds()*f.RowRate) + 1; rows > most {
+				t.Errorf("%d rows left before %s, want at most %d", rows, r.at, most)
+			}
+			rows += len(r.to)
+		}
+	})
+}
+
+// One early "too frequent" must not leave a run without a limit at the slowest pace.
+func TestAnEarlyTooFrequentWithoutALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(400), false, func(n int, _ string, to []string) chat.Answer {
+			if n == 0 {
+				return refusal(to, 60007)
+			}
+			return items(to, nil)
+		})
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(f.start); took > 8*time.Second {
+			t.Errorf("took %s, want the 4 s that half of the documented limit allows", took)
+		}
+	})
+}
+
+func TestTooFrequentSlowsTheWholeRunDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var accepted []time.Time
+		f := newFixture(t, single(2000), false, func(_ int, _ string, to []string) chat.Answer {
+			mu.Lock()
+			defer mu.Unlock()
+			now := time.Now()
+			for len(accepted) > 0 && now.Sub(accepted[0]) >= time.Second {
+				accepted = accepted[1:]
+			}
+			if len(accepted) >= 50 {
+				return refusal(to, 60007)
+			}
+			accepted = append(accepted, now)
+			return items(to, nil)
+		})
+		f.Workers, f.Rate, f.MaxAttempts = 16, 200, 1
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rejected := int(f.Stats.Throttled.Load())
+		if rejected == 0 || rejected*3 >= len(f.requests) {
+			t.Errorf("got %d of %d requests rejected, want some, but fewer than a third", rejected, len(f.requests))
+		}
+		if got := f.outcomes(); got[journal.Deleted] != 2000 {
+			t.Errorf("got %v, want all deleted", got)
+		}
+		if took := time.Since(f.start); took > 80*time.Second {
+			t.Errorf("took %s, want about the 40 s that 50 a second allow", took)
+		}
+	})
+}
+
+func TestThePaceRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(200, 0)
+		p.throttled(time.Now(), false)
+		if got := p.slowed(); got == 0 || got > 100 {
+			t.Fatalf("got %v after a cut, want at most half", got)
+		}
+		for range 15 {
+			time.Sleep(time.Second)
+			p.answered()
+		}
+		if got := p.slowed(); got != 0 {
+			t.Errorf("got %v after 15 seconds, want the full pace", got)
+		}
+	})
+}
+
+func TestTenMinutesOfTooFrequentStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(50), false, func(_ int, _ string, to []string) chat.Answer { return refusal(to, 31707) })
+		f.Rate = 200
+		var stop *Stop
+		if err := f.run(t.Context()); !errors.As(err, &stop) || !strings.Contains(stop.Reason, "too frequent") {
+			t.Fatalf("got %v, want a stop", err)
+		}
+		if took := time.Since(f.start); took < giveUpAfter || took > giveUpAfter+time.Minute {
+			t.Errorf("took %s, want %s", took, giveUpAfter)
+		}
+	})
+}
+
+func TestTenMinutesWithSomeAnswersDoNotStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(200, 0)
+		for range 100 {
+			time.Sleep(time.Minute)
+			if !p.throttled(time.Now(), true) {
+				t.Fatal("gave up although rows were answered")
+			}
+		}
+	})
+}
+
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(6000), false, func(_ int, _ string, to []string) chat.Answer {
+			time.Sleep(300 * time.Millisecond)
+			return items(to, nil)
+		})
+		f.Workers, f.Rate = 64, 200
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i := range f.requests {
+			if j := i + 200; j < len(f.requests) && f.requests[j].at-f.requests[i].at < time.Second {
+				t.Fatalf("more than 200 requests in the second after %s", f.requests[i].at)
+			}
+		}
+		if share := 6000 / time.Since(f.start).Seconds() / 200; share < 0.98 {
+			t.Errorf("reached %.3f of the pace, want 0.98", share)
+		}
+		if f.most > 64 {
+			t.Errorf("got %d requests in flight, want at most 64", f.most)
+		}
+	})
+}
+
+func TestBackoffDoesNotHoldOthersUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(40), false, func(n int, account string, to []string) chat.Answer {
+			if len(account) < 3 && n < 30 { // a0 to a9
+				return refusal(to, 30006)
+			}
+			return items(to, nil)
+		})
+		f.Workers, f.BackoffInitial, f.BackoffMax = 4, time.Minute, time.Minute
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		done := 0
+		for _, r := range f.requests {
+			if r.at < 10*time.Second {
+				done++
+			}
+		}
+		if done < 20 {
+			t.Errorf("got %d requests before the first retry, want the others to go on", done)
+		}
+	})
+}
+
+func TestLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 2500)+pairs("bob", 10), false, ok)
+		f.Limit = 1700
+		var stop *Stop
+		if err := f.run(t.Context()); !errors.As(err, &stop) {
+			t.Fatalf("got %v, want a stop", err)
+		}
+		if got := f.outcomes()[journal.Deleted]; got != 1700 {
+			t.Errorf("got %d deleted, want 1700", got)
+		}
+	})
+}
+
+func TestALimitOfEverythingIsNoStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 10), false, ok)
+		f.Limit = 10
+		if err := f.run(t.Context()); err != nil {
+			t.Errorf("got %v, want nil", err)
+		}
+	})
+}
+
+func TestTimeBox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(100), false, func(_ int, _ string, to []string) chat.Answer {
+			time.Sleep(time.Second)
+			return items(to, nil)
+		})
+		f.Workers, f.Deadline = 1, time.Now().Add(10500*time.Millisecond)
+		var stop *Stop
+		if err := f.run(t.Context()); !errors.As(err, &stop) {
+			t.Fatalf("got %v, want a stop", err)
+		}
+		if got := f.outcomes(); got[journal.Deleted] != 11 {
+			t.Errorf("got %v, want the 11 that were begun", got)
+		}
+	})
+}
+
+func TestMaxFailures(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		limit Failures
+		csv   string
+		want  bool
+	}{
+		{"a count", Failures{Count: 20}, single(5000), true},
+		{"a percentage", Failures{Percent: 50}, single(5000), true},
+		{"a percentage not reached", Failures{Percent: 51}, single(5000), false},
+		{"a percentage of few rows", Failures{Percent: 1}, single(999), false},
+		{"a percentage of few accounts", Failures{Percent: 1}, pairs("a1", 2000), false},
+		{"100% never stops", Failures{Percent: 100}, single(2000), false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, tc.csv, false, func(n int, _ string, to []string) chat.Answer {
+					return items(to, func(string) int {
+						if n%2 == 0 || tc.limit.Percent == 100 {
+							return 30003
+						}
+						return 0
+					})
+				})
+				f.Workers = 1
+				f.MaxFailures = tc.limit
+				var stop *Stop
+				if err := f.run(t.Context()); errors.As(err, &stop) != tc.want {
+					t.Errorf("got %v after %d requests, want a stop: %v", err, len(f.requests), tc.want)
+				}
+			})
+		})
+	}
+}
+
+func TestMirrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, "a,b\nb,a\nc,d\nd,c\n", true, func(_ int, account string, to []string) chat.Answer {
+			return items(to, func(string) int {
+				if account == "c" {
+					return 31704
+				}
+				return 0
+			})
+		})
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if f.rows[3] != nil {
+			t.Errorf("the mirror of a deleted pair was sent: %v", f.rows[3])
+		}
+		if f.rows[5] == nil || f.rows[5].Outcome != journal.Deleted {
+			t.Errorf("the mirror of a pair that was not deleted: got %v, want deleted", f.rows[5])
+		}
+		if last := f.requests[len(f.requests)-1]; last.account != "d" {
+			t.Errorf("got %s last, want the mirror after everything else", last.account)
+		}
+	})
+}
+
+func TestInterrupt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		why := errors.New("ctrl-C")
+		f := newFixture(t, single(100), false, func(n int, _ string, to []string) chat.Answer {
+			time.Sleep(time.Second)
+			return items(to, nil)
+		})
+		f.Rate = 2
+		time.AfterFunc(5*time.Second, func() { cancel(why) })
+		if err := f.run(ctx); !errors.Is(err, why) {
+			t.Fatalf("got %v, want %v", err, why)
+		}
+		if len(f.lines) > 0 {
+			t.Errorf("requests %v are neither answered nor withdrawn", f.lines)
+		}
+		for line, row := range f.rows {
+			if row.sent > 0 && row.Outcome != journal.Deleted {
+				t.Errorf("line %d was sent and is %s: requests in flight must finish", line, row.Outcome)
+			}
+		}
+	})
+}
+
+func TestASignalAfterTheLastAnswerChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		f := newFixture(t, pairs("alice", 5), false, func(_ int, _ string, to []string) chat.Answer {
+			cancel()
+			return items(to, nil)
+		})
+		if err := f.run(ctx); err != nil {
+			t.Errorf("got %v, want nil: nothing is left", err)
+		}
+	})
+}
+
+func TestAJournalThatFailsStopsTheRun(t *testing.T) {
+	full := errors.New("no space left on device")
+	for _, where := range []string{"before", "after"} {
+		t.Run(where, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, single(100), false, ok)
+				f.Workers = 2
+				if where == "before" {
+					f.Before = func(string, []int64) (int64, error) { return 0, full }
+				} else {
+					f.After = func(int64, time.Duration, []journal.Result) error { return full }
+				}
+				if err := f.run(t.Context()); !errors.Is(err, full) {
+					t.Fatalf("got %v, want %v", err, full)
+				}
+				if where == "before" && len(f.requests) > 0 || len(f.requests) > 2 {
+					t.Errorf("%d requests were sent", len(f.requests))
+				}
+			})
+		})
+	}
+}
+
+func TestAnInputThatFailsStopsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("unreadable")
+		f := newFixture(t, single(1), false, ok)
+		var none iter.Seq2[input.Group, error] = func(yield func(input.Group, error) bool) { yield(input.Group{}, broken) }
+		if err := f.Run(t.Context(), none, f.in.MirrorGroups()); !errors.Is(err, broken) {
+			t.Errorf("got %v, want %v", err, broken)
+		}
+	})
+}
+
+func TestFailuresText(t *testing.T) {
+	for _, tc := range []struct {
+		text string
+		want Failures
+		bad  bool
+	}{
+		{"1", Failures{Count: 1}, false}, {"500", Failures{Count: 500}, false}, {"50%", Failures{Percent: 50}, false},
+		{"100%", Failures{Percent: 100}, false}, {"0", Failures{}, true}, {"0%", Failures{}, true}, {"101%", Failures{}, true},
+		{"-1", Failures{}, true}, {"", Failures{}, true}, {"%", Failures{}, true}, {"1.5%", Failures{}, true}, {"x", Failures{}, true},
+	} {
+		var got Failures
+		if err := got.UnmarshalText([]byte(tc.text)); got != tc.want || (err != nil) != tc.bad {
+			t.Errorf("%q: got %v, %v; want %v", tc.text, got, err, tc.want)
+		}
+		if !tc.bad && got.String() != tc.text {
+			t.Errorf("%q: got %q back", tc.text, got.String())
+		}
+	}
+}

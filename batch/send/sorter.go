@@ -1,0 +1,72 @@
+package send
+
+import (
+	"friendsweep/reports/journal"
+)
+
+// sorter collects the results of one answer, one for each distinct outcome, in the order of first occurrence.
+type sorter struct {
+	list  []journal.Result
+	index map[about]int // place in list; made when there is more than one
+	last  int
+	n     int // items of the request
+	count [journal.Duplicate + 1]int
+}
+
+// about is what makes two results the same but for their rows.
+type about struct {
+	outcome  journal.Outcome
+	hasCode  bool
+	code     int
+	info     string
+	lost     bool
+	presumed bool
+}
+
+func newSorter(n int) *sorter { return &sorter{n: n} }
+
+func aboutOf(r *journal.Result) about {
+	return about{r.Outcome, r.HasCode, r.Code, r.Info, r.Lost, r.Presumed}
+}
+
+// add notes the result of the row; its Lines are ignored.
+func (s *sorter) add(line int64, r journal.Result) {
+	s.count[r.Outcome]++
+	i := s.place(r)
+	s.list[i].Lines = append(s.list[i].Lines, line)
+}
+
+func (s *sorter) place(r journal.Result) int {
+	key := aboutOf(&r)
+	if len(s.list) > 0 && aboutOf(&s.list[s.last]) == key {
+		return s.last
+	}
+	if i, ok := s.index[key]; ok {
+		s.last = i
+		return i
+	}
+	s.last = len(s.list)
+	if s.last == 1 {
+		s.index = map[about]int{aboutOf(&s.list[0]): 0}
+	}
+	if s.last > 0 {
+		s.index[key] = s.last
+	}
+	r.Lines = make([]int64, 0, s.n)
+	s.list = append(s.list, r)
+	return s.last
+}
+
+// results returns what was collected. A single result stands for the whole request, whose rows all are given, without
+// naming them.
+func (s *sorter) results(all []int64) []journal.Result {
+	if len(s.list) == 1 && len(s.list[0].Lines) == len(all) {
+		s.list[0].Lines = nil
+	}
+	return s.list
+}
+
+// decided is the number of rows with an outcome.
+func (s *sorter) decided() int {
+	return s.count[journal.Deleted] + s.count[journal.NotFriend] + s.count[journal.Refused] + s.count[journal.GaveUp]
+}

@@ -1,0 +1,86 @@
+package fates
+
+import (
+	"iter"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"friendsweep/input"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/journaltest"
+	"pgregory.net/rapid"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func content(t testing.TB, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	must(t, err)
+	return string(data)
+}
+
+func drawLines(t *rapid.T, name string, last int64) []int64 {
+	lines := rapid.SliceOfNDistinct(rapid.Int64Range(2, last), 1, 40, rapid.ID).Draw(t, name)
+	slices.Sort(lines)
+	return lines
+}
+
+// small is a job with one row of every kind.
+func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input.Repeat) {
+	t.Helper()
+	job := journaltest.Job(11, 13)
+	job.Invalid, job.Duplicates, job.Mirrors = 1, 2, 1
+	j := journaltest.Start(t, job)
+	send := func(lines ...int64) int64 {
+		id, err := j.Before("a", lines)
+		must(t, err)
+		return id
+	}
+	answer := func(id int64, results ...journal.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
+	answer(send(2, 3, 4, 6, 7, 8),
+		journal.Result{Lines: []int64{2}, Outcome: journal.Deleted, HasCode: true},
+		journal.Result{Lines: []int64{3}, Outcome: journal.NotFriend, HasCode: true, Code: 31704, Info: "Err_SNS_FriendDelete_Not_Friend"},
+		journal.Result{Lines: []int64{4}, Outcome: journal.Refused, HasCode: true, Code: 30003, Info: `no "account"`},
+		journal.Result{Lines: []int64{6}, Outcome: journal.GaveUp, HasCode: true, Code: 30006},
+		journal.Result{Lines: []int64{7, 8}, Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
+	answer(send(8), journal.Result{Outcome: journal.Deleted, HasCode: true, Code: 31704, Presumed: true})
+	answer(send(9), journal.Result{Outcome: journal.Open, HasCode: true, Code: 70003, Info: "bad signature"})
+	must(t, j.End("4", "credentials"))
+	records := []input.Record{
+		{Line: 2, From: "a", To: "b"}, {Line: 3, From: "a", To: "=1+1"}, {Line: 4, From: "a", To: "d"},
+		{Line: 5, From: "", To: "x\ny\r\n\"", Reason: "from_account is empty"}, {Line: 6, From: "a", To: "f"},
+		{Line: 7, From: "a", To: "g"}, {Line: 8, From: "a", To: "h"}, {Line: 9, From: "a", To: "i"},
+		{Line: 11, From: "b", To: "a"}, {Line: 12, From: "a", To: "=1+1"}, {Line: 13, From: "z", To: "y"},
+	}
+	return j, job, records, []input.Repeat{{Line: 12, First: 3}, {Line: 11, First: 2, Mirror: true}}
+}
+
+func repeatsOf(all []input.Repeat) iter.Seq2[input.Repeat, error] {
+	return func(yield func(input.Repeat, error) bool) {
+		for _, r := range all {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func sum(all []int64) (n int64) {
+	for _, v := range all {
+		n += v
+	}
+	return n
+}
+
+func perSecond(b *testing.B, n int, unit string) {
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), unit+"s/s")
+	b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(n)/float64(b.N), "ns/"+unit)
+}

@@ -1,0 +1,116 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"syscall"
+
+	"friendsweep/reports/whole"
+)
+
+// Aside makes room for a new job under the same name. With keep, the journal and its report get the first number that
+// is free for both, FILE.1, FILE.2 and so on, and that taken does not know as a name somebody gave; without, for the files of a sandbox run, they are lost. The journal is
+// empty and still locked afterwards: at no moment could another process have taken its name, and the old one stays
+// locked as well until Close. moved has the new names of what was kept.
+func (j *Journal) Aside(keep bool, taken func(path string) bool) (moved []string, err error) {
+	if !keep {
+		return nil, j.forget()
+	}
+	number, err := j.freeNumber(taken)
+	if err != nil {
+		return nil, err
+	}
+	if j.end() > 0 {
+		if err := j.replace(j.path + number); err != nil {
+			return nil, err
+		}
+		moved = append(moved, j.path+number)
+	}
+	switch err := moveTo(j.report, j.report+number); {
+	case err == nil:
+		moved = append(moved, j.report+number)
+	case !errors.Is(err, fs.ErrNotExist):
+		return moved, fmt.Errorf("moving %s aside: %w", j.report, err)
+	}
+	return moved, whole.SyncFolder(j.path)
+}
+
+// forget empties the journal and removes the report.
+func (j *Journal) forget() error {
+	if err := os.Remove(j.report); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing the report of a sandbox run: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.past = nil
+	return j.cutTo(0)
+}
+
+func (j *Journal) freeNumber(somebodys func(path string) bool) (string, error) {
+	for n := 1; ; n++ {
+		number := "." + strconv.Itoa(n)
+		taken := false
+		for _, path := range []string{j.path + number, j.report + number} {
+			_, err := os.Lstat(path)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return "", fmt.Errorf("looking for a free name: %w", err)
+			}
+			taken = taken || err == nil || somebodys(path)
+		}
+		if !taken {
+			return number, nil
+		}
+	}
+}
+
+// replace gives the journal's file the name aside, and its own name to a new, locked, empty one.
+func (j *Journal) replace(aside string) error {
+	created, err := whole.Create(j.path)
+	if err != nil {
+		return err
+	}
+	defer created.Discard()
+	if err := flock(created.File(), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	// The old file gets its second name before it loses the first: a crash in between leaves both.
+	if err := linkTo(j.path, aside); err != nil {
+		return fmt.Errorf("moving %s aside: %w", j.path, err)
+	}
+	fresh, err := created.Keep()
+	if err != nil {
+		return fmt.Errorf("moving %s aside: %w", j.path, err)
+	}
+	if j.old != nil {
+		j.old.Close()
+	}
+	j.old = j.file
+	return j.adopt(fresh)
+}
+
+// linkTo gives the file a second name; where the file system has no links, the second instead of the first.
+func linkTo(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Rename(from, to)
+}
+
+// moveTo renames without replacing what may have got the new name meanwhile.
+func moveTo(from, to string) error {
+	if err := linkTo(from, to); err != nil {
+		return err
+	}
+	return removeIfThere(from)
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package journal
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// resealed is what somebody would write who changes lines and knows the chain.
+func resealed(text string) string {
+	previous := ""
+	lines := strings.SplitAfter(text, "\n")
+	for i, line := range lines {
+		if open, _, ok := unseal([]byte(strings.TrimSuffix(line, "\n"))); ok && strings.HasSuffix(line, "\n") {
+			sealed, h := seal(bytes.Clone(open), previous)
+			lines[i], previous = string(sealed), h
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// everyKind is the journal of a job with every kind of line in it, closed.
+func everyKind(t testing.TB) (path, text string) {
+	j := started(t, jobOf(10, 11))
+	for line := int64(2); line < 8; line += 2 {
+		id, err := j.Before("a", []int64{line, line + 1})
+		must(t, err)
+		must(t, j.After(id, time.Millisecond, []Result{deleted(line), {Lines: []int64{line + 1}, Outcome: Open, Lost: true, Info: "x"}}))
+	}
+	id, err := j.Before("b", []int64{8})
+	must(t, err)
+	must(t, j.Withdraw(id))
+	must(t, j.Decide("b", []Result{{Lines: []int64{8}, Outcome: Refused, Info: "no"}}))
+	must(t, j.End("4", "why"))
+	_, err = j.Replay(t.Context(), false)
+	must(t, err)
+	must(t, j.Resume(someRun))
+	_, err = j.Before("b", []int64{9})
+	must(t, err)
+	must(t, j.Close())
+	return j.path, content(t, j.path)
+}
+
+// The chain as the contract says it, written again without a look at ours.
+func TestChainIsThatOfTheContract(t *testing.T) {
+	_, text := everyKind(t)
+	previous := ""
+	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		covered, h, ok := strings.Cut(line, `,"h":"`)
+		sum := sha256.Sum256([]byte(previous + covered))
+		if want := hex.EncodeToString(sum[:])[:32]; !ok || h != want+`"}` {
+			t.Fatalf("line %d: got %s, want %s", i+1, h, want)
+		}
+		previous = strings.TrimSuffix(h, `"}`)
+	}
+}
+
+// readsAs tells how a journal of this text is read: the line that is refused, or 0, and the bytes that are taken for a torn tail.
+func readsAs(t testing.TB, text string) (refused, torn int64) {
+	f := &follower{path: "j", parser: newParser(0), Reader: Reader{Apply: func([]Stretch, *Deed) error { return nil }}}
+	err := f.follow(t.Context(), strings.NewReader(text), int64(len(text)))
+	if err == nil {
+		return 0, f.seen.torn
+	}
+	if _, err := fmt.Sscanf(err.Error(), "reading j line %d:", &refused); err != nil {
+		t.Fatalf("got %v, want an error that names the line", err)
+	}
+	return refused, 0
+}
+
+func TestEveryChangedByteIsSeen(t *testing.T) {
+	_, text := everyKind(t)
+	lastLine := strings.LastIndexByte(text[:len(text)-1], '\n') + 1
+	for at := range len(text) {
+		for _, change := range []byte{0x01, 0x20, 0x80} {
+			data := []byte(text)
+			data[at] ^= change
+			number := int64(strings.Count(text[:at], "\n") + 1)
+			refused, torn := readsAs(t, string(data))
+			switch {
+			case refused == number:
+			case at >= lastLine && torn == int64(len(text)-lastLine):
+			default:
+				t.Errorf("byte %d, line %d, changed by %#x: refused line %d, %d bytes torn", at, number, change, refused, torn)
+			}
+		}
+	}
+}
+
+func TestEveryMovedLineIsSeen(t *testing.T) {
+	_, text := everyKind(t)
+	_, other := everyKind(t)
+	other = strings.ReplaceAll(other, `"pid":7`, `"pid":8`)
+	lines, others := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n"), strings.SplitAfter(resealed(other), "\n")
+	lines[len(lines)-1] += "\n"
+	for i := range lines {
+		changed := map[string][]string{
+			"doubled": slices.Insert(slices.Clone(lines), i, lines[i]),
+			"spliced": slices.Replace(slices.Clone(lines), i, i+1, others[i]),
+		}
+		if i < len(lines)-1 { // the last ones cut off is what the head is compared for
+			changed["removed"] = slices.Delete(slices.Clone(lines), i, i+1)
+			swapped := slices.Clone(lines)
+			swapped[i], swapped[i+1] = swapped[i+1], swapped[i]
+			changed["swapped"] = swapped
+		}
+		for how, all := range changed {
+			if refused, _ := readsAs(t, strings.Join(all, "")); refused == 0 {
+				t.Errorf("line %d %s: not seen", i+1, how)
+			}
+		}
+	}
+}
+
+// A line that was torn by a crash has no end; one whose end was changed hides the next.
+func TestAHiddenLineIsNoTornTail(t *testing.T) {
+	_, text := everyKind(t)
+	last := strings.LastIndexByte(text[:len(text)-1], '\n')
+	joined := text[:last] + "x" + text[last+1:]
+	if refused, torn := readsAs(t, joined); refused == 0 {
+		t.Errorf("got a torn tail of %d bytes, want the line refused", torn)
+	}
+}
+
+// A journal whose run died may not be on the disk: it is written anew, and the new one is the one that is locked.
+func TestResumeWritesTheJournalAnew(t *testing.T) {
+	path, text := everyKind(t)
+	before, err := os.Stat(path)
+	must(t, err)
+	must(t, os.WriteFile(path, []byte(text+`{"torn`), 0o600))
+	j := open(t, strings.TrimSuffix(path, ".journal"))
+	_, err = j.Replay(t.Context(), false)
+	must(t, err)
+	must(t, j.Resume(someRun))
+	after, err := os.Stat(path)
+	must(t, err)
+	if os.SameFile(before, after) {
+		t.Error("got the same file, want a new one")
+	}
+	if got := content(t, path); !strings.HasPrefix(got, text+`{"resume":`) {
+		t.Errorf("got %s, want the good lines and a resume", got)
+	}
+	if isHeld, err := held(mustOpen(t, path)); err != nil || !isHeld {
+		t.Errorf("got held %v, %v; want the new file locked", isHeld, err)
+	}
+	if refused, torn := readsAs(t, content(t, path)); refused != 0 || torn != 0 {
+		t.Errorf("got line %d refused and %d bytes torn", refused, torn)
+	}
+	must(t, j.End("0", ""))
+	_, err = j.Replay(t.Context(), false)
+	must(t, err)
+	must(t, j.Resume(someRun))
+	again, err := os.Stat(path)
+	must(t, err)
+	if !os.SameFile(after, again) {
+		t.Error("got a new file after a run that ended in order, want the same")
+	}
+}
+
+func mustOpen(t testing.TB, path string) *os.File {
+	f, err := os.Open(path)
+	must(t, err)
+	t.Cleanup(func() { f.Close() })
+	return f
+}

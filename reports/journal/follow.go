@@ -1,0 +1,388 @@
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+)
+
+// maxLine bounds a line of a journal, in bytes. A request has at most 1000 rows, and a result for each of them with
+// the longest text is a tenth of it.
+const maxLine = 32 << 20
+
+// errCut ends the reading of a line that is longer than any of ours.
+var errCut = fmt.Errorf("it is longer than %d MiB", maxLine>>20)
+
+// deed is what one line of a journal did to some rows.
+type Deed struct {
+	result
+	At      int64 // Unix milliseconds: of the answer, or of the request where none came
+	Carried bool  // a request carried the rows; false for a decision without one
+}
+
+// request is one that was sent and has no answer yet.
+type request struct {
+	at   int64
+	rows []Stretch
+}
+
+// Reader is told what a journal says, line by line.
+type Reader struct {
+	// Apply is told what happened to the rows, in the order in which it happened to each. It must not keep either.
+	Apply func(rows []Stretch, d *Deed) error
+	// Answered is told of every answer: when it came and how long it took, in milliseconds, and how many rows got an
+	// outcome by it. It may be nil.
+	Answered func(at, took, decided int64)
+}
+
+// follower reads a journal once, in order, and turns its lines into deeds. A request does nothing until its answer is
+// there, because it may have been withdrawn; where its run ends without an answer, the answer is lost. So the deeds on a
+// row come in the order in which they happened: no two requests of a run carry it at the same time.
+//
+// The follower owns the requests that are out; the caller owns what Apply builds.
+type follower struct {
+	Reader
+
+	path   string
+	parser *parser
+	seen   Facts
+	out    map[int64]*request
+	spare  []*request // answered ones, for their memory
+	cover  cover
+	deed   Deed // the one being applied; here because one per line on the heap would be most of the work
+}
+
+// facts are what a journal says about its runs, whatever it says about rows.
+type Facts struct {
+	head       *Head // nil: there is no whole first line
+	LastRun    Run
+	LastStart  int64 // Unix milliseconds: when the last run began
+	Runs       int
+	Requests   int64 // sent, over all runs; not those withdrawn
+	answers    int64
+	withdrawn  int64
+	LastAnswer int64 // Unix milliseconds; 0 for none
+	nextID     int64
+	Ended      bool // the last run wrote its end
+	EndCode    string
+	Stopped    string
+	good       int64  // bytes up to the end of the last good line
+	lines      int64  // good ones
+	EndAt      int64  // Unix milliseconds: when the last run wrote its end
+	Link       string // the h of the last good line: the head of the chain
+	torn       int64  // bytes after it
+	Out        int64  // rows in requests that had no answer when the reading ended, in the last run
+}
+
+// infoNoAnswer is the text of a request that its run left without an answer.
+var InfoNoAnswer = []byte("no answer was recorded before the run ended")
+
+// follow tells the reader what the first size bytes of a journal say.
+func follow(ctx context.Context, path string, src io.ReaderAt, size int64, r Reader) (Facts, error) {
+	f := &follower{Reader: r, path: path, parser: newParser(0)}
+	err := f.follow(ctx, src, size)
+	return f.seen, err
+}
+
+// follow reads the first size bytes of a journal.
+func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) error {
+	in := bufio.NewReaderSize(io.NewSectionReader(src, 0, size), 256<<10)
+	var long []byte
+	var bad error // why the line badLine is not good; what follows it decides what that means
+	badLine, offset := int64(0), int64(0)
+	for number := int64(1); ; number++ {
+		line, err := readLine(in, &long)
+		if err == io.EOF {
+			break
+		}
+		if err != nil && !errors.Is(err, errCut) {
+			return fmt.Errorf("reading %s line %d: %w", f.path, number, err)
+		}
+		offset += int64(len(line))
+		var ev *event
+		if err == nil {
+			ev, err = f.line(number, line, bad != nil)
+		}
+		switch {
+		case err == nil && bad != nil, errors.Is(err, errChain):
+			return damage(f.path, cmp.Or(badLine, number), cmp.Or(bad, err))
+		case err != nil && bad == nil:
+			bad, badLine = err, number
+		case err == nil:
+			if err := f.take(ev); err != nil {
+				return f.refuse(number, err)
+			}
+			f.seen.good, f.seen.lines = offset, number
+		}
+		if number%1024 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	f.seen.torn = size - f.seen.good
+	for _, r := range f.out {
+		f.seen.Out += rowsOf(r.rows)
+	}
+	return f.abandon()
+}
+
+// applyError is an error of Apply, which is no fault of the journal.
+type applyError struct{ error }
+
+func (f *follower) refuse(number int64, err error) error {
+	if own, ok := errors.AsType[applyError](err); ok {
+		return own.error
+	}
+	return damage(f.path, number, err)
+}
+
+// readLine returns the next line with its newline, as long as it has one: a last line without it was torn. An endless
+// line comes in pieces of errCut.
+func readLine(in *bufio.Reader, long *[]byte) ([]byte, error) {
+	line, err := in.ReadSlice('\n')
+	if err != bufio.ErrBufferFull {
+		return entire(line, err)
+	}
+	*long = append((*long)[:0], line...)
+	for err == bufio.ErrBufferFull && len(*long) < maxLine {
+		line, err = in.ReadSlice('\n')
+		*long = append(*long, line...)
+	}
+	if err == bufio.ErrBufferFull {
+		return *long, errCut
+	}
+	return entire(*long, err)
+}
+
+func entire(line []byte, err error) ([]byte, error) {
+	if err == io.EOF && len(line) > 0 {
+		return line, nil // without its newline, which parse refuses
+	}
+	return line, err
+}
+
+// errChain is a line that was changed, or that lacks the one before it.
+var errChain = errors.New("it is not the line that was written there: it or the line before it was changed, removed or moved")
+
+// line reads a line and checks that it follows the one before. Behind a bad line, of which nobody knows the h, it is
+// enough that it is a whole one.
+func (f *follower) line(number int64, line []byte, afterBad bool) (*event, error) {
+	text, h, sealed := unseal(bytes.TrimSuffix(line, []byte("\n")))
+	if !sealed || line[len(line)-1] != '\n' {
+		return nil, f.torn(line)
+	}
+	ev, err := f.parser.parse(line[:len(line)-1])
+	fits := afterBad || link(f.seen.Link, text) == h
+	switch {
+	case err != nil && !fits:
+		return nil, f.torn(line)
+	case err != nil: // whoever wrote it knew the line before, and is not this program
+		return nil, fmt.Errorf("%w: %w", errChain, err)
+	case !fits || (number == 1) != (ev.kind == kindHead):
+		return nil, errChain
+	}
+	if !afterBad {
+		f.seen.Link = h
+	}
+	return ev, nil
+}
+
+// torn tells a line that a crash may have torn from one that somebody ran into the next.
+func (f *follower) torn(line []byte) error {
+	if hidesALine(line, f.seen.Link) {
+		return errChain
+	}
+	return errLine
+}
+
+// take follows one good line. Its errors are contradictions: each line is fine, and together they cannot be true.
+func (f *follower) take(ev *event) error {
+	if f.seen.Ended && ev.kind != kindResume {
+		return errors.New("it comes after the end of its run")
+	}
+	switch ev.kind {
+	case kindHead:
+		f.begin(ev)
+	case kindResume:
+		f.seen.LastRun, f.seen.LastStart, f.seen.Ended = ev.head.Run, ev.at, false
+		f.seen.Runs++
+		return f.abandon()
+	case kindEnd:
+		f.seen.Ended, f.seen.EndCode, f.seen.Stopped, f.seen.EndAt = true, ev.code, ev.stopped, ev.at
+		return f.abandon()
+	case kindSend:
+		return f.send(ev)
+	case kindAnswer:
+		return f.answer(ev)
+	case kindWithdraw:
+		return f.withdraw(ev)
+	case kindDecide:
+		return f.decide(ev)
+	}
+	return nil
+}
+
+func (f *follower) begin(ev *event) {
+	head := ev.head
+	f.seen.head, f.seen.LastRun, f.seen.LastStart = &head, head.Run, ev.at
+	f.seen.Runs, f.seen.nextID = 1, 1
+	f.parser.last = head.Job.LastLine
+	f.out = make(map[int64]*request)
+}
+
+func (f *follower) send(ev *event) error {
+	// Numbers have no gap. A line that somebody took out shows here.
+	if ev.id != f.seen.nextID {
+		return fmt.Errorf("it sends request %d, and %d comes next", ev.id, f.seen.nextID)
+	}
+	f.seen.nextID++
+	f.seen.Requests++
+	if len(f.spare) == 0 {
+		f.spare = append(f.spare, new(request))
+	}
+	last := len(f.spare) - 1
+	r := f.spare[last]
+	f.spare = f.spare[:last]
+	r.at, r.rows = ev.at, append(r.rows[:0], ev.rows...)
+	f.out[ev.id] = r
+	return nil
+}
+
+// end takes the request from those that are out. It is good until the next send.
+func (f *follower) end(id int64) (*request, error) {
+	r := f.out[id]
+	if r == nil {
+		return nil, fmt.Errorf("request %d is not out", id)
+	}
+	delete(f.out, id)
+	f.spare = append(f.spare, r)
+	return r, nil
+}
+
+func (f *follower) withdraw(ev *event) error {
+	_, err := f.end(ev.id)
+	f.seen.Requests--
+	f.seen.withdrawn++
+	return err
+}
+
+func (f *follower) answer(ev *event) error {
+	r, err := f.end(ev.id)
+	if err != nil {
+		return err
+	}
+	f.seen.answers++
+	f.seen.LastAnswer = ev.at
+	if len(ev.results) == 1 && ev.results[0].all {
+		ev.results[0].rows = r.rows
+	} else if err := f.cover.check(r.rows, ev.results); err != nil {
+		return err
+	}
+	decided := int64(0)
+	for i := range ev.results {
+		res := &ev.results[i]
+		if res.Outcome != Open {
+			decided += rowsOf(res.rows)
+		}
+		f.deed = Deed{result: *res, At: ev.at, Carried: true}
+		if err := f.do(res.rows); err != nil {
+			return err
+		}
+	}
+	if f.Answered != nil {
+		f.Answered(ev.at, ev.took, decided)
+	}
+	return nil
+}
+
+func (f *follower) decide(ev *event) error {
+	for i := range ev.results {
+		res := &ev.results[i]
+		if res.all {
+			return errors.New("it decides without saying which rows")
+		}
+		f.deed = Deed{result: *res, At: ev.at}
+		if err := f.do(res.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// abandon loses the answers of the requests that are out: their run is over.
+func (f *follower) abandon() error {
+	for _, id := range slices.SortedFunc(maps.Keys(f.out), cmp.Compare) {
+		r, err := f.end(id)
+		if err != nil {
+			return err
+		}
+		f.deed = Deed{result: result{Outcome: Open, Lost: true, Info: InfoNoAnswer}, At: r.at, Carried: true}
+		if err := f.do(r.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do applies f.deed.
+func (f *follower) do(rows []Stretch) error {
+	if err := f.Apply(rows, &f.deed); err != nil {
+		return applyError{err}
+	}
+	return nil
+}
+
+// cover checks that results speak of every row of a request, and of none twice. It owns its memory only.
+type cover struct {
+	starts []int64 // how many rows of the request come before its ith stretch
+	marks  []uint64
+}
+
+var (
+	errForeign = errors.New("it answers for a row that its request did not carry")
+	errTwice   = errors.New("it answers twice for a row")
+	errMissing = errors.New("it does not answer for every row of its request")
+)
+
+func (c *cover) check(sent []Stretch, results []result) error {
+	c.starts = c.starts[:0]
+	total := int64(0)
+	for _, s := range sent {
+		c.starts = append(c.starts, total)
+		total += s.rows()
+	}
+	c.marks = append(c.marks[:0], make([]uint64, total/64+1)...)
+	marked := int64(0)
+	for i := range results {
+		for _, s := range results[i].rows {
+			if err := c.mark(sent, s); err != nil {
+				return err
+			}
+			marked += s.rows()
+		}
+	}
+	if marked != total {
+		return errMissing
+	}
+	return nil
+}
+
+func (c *cover) mark(sent []Stretch, s Stretch) error {
+	i, ok := slices.BinarySearchFunc(sent, s.Lo, func(have Stretch, line int64) int { return cmp.Compare(have.Hi, line) })
+	if !ok && i == len(sent) || s.Lo < sent[i].Lo || s.Hi > sent[i].Hi {
+		return errForeign
+	}
+	first := c.starts[i] + s.Lo - sent[i].Lo
+	for n := first; n < first+s.rows(); n++ {
+		if c.marks[n/64]&(1<<(n%64)) != 0 {
+			return errTwice
+		}
+		c.marks[n/64] |= 1 << (n % 64)
+	}
+	return nil
+}

@@ -1,0 +1,391 @@
+// Package reports keeps the journal of a run and makes everything people read from it: the report, the summary, the
+// page, the figures for monitoring, the state of a run that died.
+//
+// Start with [Lock]. A run writes its journal through [Journal.Before] and [Journal.After]; at its end
+// [fates.New] reads the journal back, joins it with the input by line number, and [reports.Report] writes one line per record.
+// The journal is the only record of truth: what is not in it did not happen, and nothing is reported that it does not
+// say. A run that goes on with a job asks [Journal.Replay] first; [fates.Status] tells about a journal that somebody else may
+// be writing.
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"friendsweep/reports/terminal"
+	"friendsweep/reports/whole"
+)
+
+// JournalPath is where the journal of a report lies.
+func Path(report string) string { return report + ".journal" }
+
+// Journal is an open, locked journal. Its Before, After, Withdraw and Decide are safe for concurrent use; everything
+// else is for the one who opened it, before and after the run.
+//
+// The first write that goes wrong ends it: from then on every call returns that error, because what would be written
+// behind half a line could not be trusted.
+type Journal struct {
+	path, report string
+	file         *os.File    // its open file description is the lock
+	inode        os.FileInfo // of file, to see whether path still names it
+	reads        bool        // it was opened to be read alone
+	old          *os.File    // the journal that was moved aside, locked until Close
+
+	mu      sync.Mutex
+	turn    *sync.Cond    // the sync that was under way is over
+	err     error         // the write or sync that went wrong
+	size    int64         // end of the last whole line
+	synced  int64         // everything before it is on disk
+	syncing bool          // one goroutine is in a sync, for all that wait
+	live    bool          // between Start or Resume and End
+	link    string        // the h of the last line
+	next    int64         // number of the next request
+	out     map[int64]int // rows of the requests that are out, by their number
+	buf     []byte
+	sorted  []int64
+
+	past *Facts // what Replay found; nil before it, and where there is no job
+
+	// The disk, as tests replace it.
+	write func([]byte) (int, error)
+	sync  func() error
+}
+
+// Lock opens the journal of the report, or makes an empty one with mode 0600, and locks it. The error is
+// [ErrHeld] if another process has it. Whoever opens it ends with Close, or Discard where nothing may be left.
+func Lock(report string) (*Journal, error) {
+	path := Path(report)
+	file, err := openLocked(path)
+	if errors.Is(err, ErrHeld) {
+		return nil, fmt.Errorf("%w\n`%s` tells which and how far it is", err, terminal.ShellQuote("friendsweep", "status", report))
+	}
+	if err != nil {
+		return nil, err
+	}
+	j := &Journal{path: path, report: report, out: make(map[int64]int)}
+	j.turn = sync.NewCond(&j.mu)
+	if err := j.adopt(file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+// ReadJournal opens the journal of the report to be read alone: it makes, changes and removes nothing, and needs no right to
+// write. The error is [ErrHeld] while a run has it. Whoever opens it ends with Close or Discard.
+func Read(report string) (*Journal, error) {
+	path := Path(report)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the journal: %w", err)
+	}
+	j := &Journal{path: path, report: report, reads: true}
+	j.turn = sync.NewCond(&j.mu)
+	err = flock(file, syscall.LOCK_SH)
+	if errors.Is(err, errAgain) {
+		err = fmt.Errorf("reading %s: %w", path, ErrHeld)
+	}
+	if err == nil {
+		err = j.adopt(file)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+// adopt makes file the journal's file.
+func (j *Journal) adopt(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("opening the journal: %w", err)
+	}
+	j.file, j.inode, j.write, j.sync = file, info, file.Write, file.Sync
+	j.size, j.synced, j.past, j.link = info.Size(), 0, nil, ""
+	return nil
+}
+
+// Path is where the journal lies.
+func (j *Journal) Path() string { return j.path }
+
+// Head reads the first line. It is nil where there is none: then the journal counts as absent, whatever else is in it.
+func (j *Journal) Head() (*Head, error) { return readHead(j.path, j.file, j.end()) }
+
+// end is where the last whole line that this process wrote or found ends.
+func (j *Journal) end() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.size
+}
+
+func (j *Journal) replayed(seen *Facts) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.past = seen
+}
+
+// Start begins a job in a journal without a head: it writes the first line, and returns when line and file name are on
+// disk.
+func (j *Journal) Start(job Job, run Run) error {
+	head, err := j.Head()
+	if err != nil {
+		return err
+	}
+	if head != nil {
+		return errors.New("starting a job: the journal has one already")
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.cutTo(0); err != nil {
+		return err
+	}
+	j.next, j.live, j.link = 1, true, ""
+	version, at := run.Version, time.Now().UTC().Format(StampLayout)
+	if err := j.writeRun(runLine{Friendsweep: &version, At: at, Job: &job, Run: &run}); err != nil {
+		return err
+	}
+	return whole.SyncFolder(j.path)
+}
+
+// Resume goes on with the job that [Journal.Replay] has read: it cuts off a torn tail, writes the journal anew where it
+// may not be on the disk, and writes that a run begins. It returns when all that is on disk.
+func (j *Journal) Resume(run Run) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.past == nil {
+		return errors.New("resuming a job: its journal was not replayed")
+	}
+	if err := j.renew(); err != nil {
+		return err
+	}
+	j.live = true
+	version, at := run.Version, time.Now().UTC().Format(StampLayout)
+	return j.writeRun(runLine{Resume: &version, At: at, Run: &run})
+}
+
+// Ending is the last line of a run, before it is written.
+type Ending struct {
+	Link string // the h that it will have: the head of the chain
+	line []byte
+}
+
+// Ending makes the line that says how the run ends, so that what is made before it is written can name the head of the
+// chain. stopped is why the run ended before all rows were through, or empty. Nothing may be written in between.
+func (j *Journal) Ending(exitCode, stopped string) (Ending, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.usable(); err != nil {
+		return Ending{}, err
+	}
+	line, err := appendRunLine(nil, runLine{End: &exitCode, At: time.Now().UTC().Format(StampLayout), Stopped: &stopped})
+	if err != nil {
+		return Ending{}, fmt.Errorf("writing %s: %w", j.path, err)
+	}
+	return Ending{Link: link(j.link, line), line: line}, nil
+}
+
+// End writes how the run ended, as [Journal.Ending] says it, and returns when everything is on disk.
+func (j *Journal) End(exitCode, stopped string) error {
+	e, err := j.Ending(exitCode, stopped)
+	if err != nil {
+		return err
+	}
+	return j.EndWith(e)
+}
+
+// EndWith writes the line and returns when everything is on disk.
+func (j *Journal) EndWith(e Ending) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.usable(); err != nil {
+		return err
+	}
+	j.buf = append(j.buf[:0], e.line...)
+	err := j.append()
+	if err == nil {
+		err = j.settle()
+	}
+	j.live = false
+	return err
+}
+
+// Link is the h of the last line: the head of the chain, which vouches for every line so far.
+func (j *Journal) Link() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.link
+}
+
+// Close gives the lock up. It writes nothing.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err == nil {
+		j.err = os.ErrClosed
+	}
+	err := j.file.Close()
+	if j.old != nil {
+		err = errors.Join(err, j.old.Close())
+		j.old = nil
+	}
+	return err
+}
+
+// Discard closes the journal, and removes its file if no job is in it: a run that ends before its first request leaves
+// none.
+func (j *Journal) Discard() error {
+	if j.reads {
+		return j.Close()
+	}
+	if head, err := j.Head(); err != nil || head != nil {
+		return errors.Join(err, j.Close())
+	}
+	var err error
+	if stillAt(j.path, j.inode) {
+		err = os.Remove(j.path)
+	}
+	return errors.Join(err, j.Close())
+}
+
+// Before writes that the account's rows at these lines are about to be sent, and returns when that is on disk, so that
+// no request can be forgotten. Goroutines that wait at the same time share one sync. The number it returns names the
+// request to After or Withdraw; one of them must follow.
+func (j *Journal) Before(account string, lines []int64) (id int64, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.usable(); err != nil {
+		return 0, err
+	}
+	lines, err = j.ascending(lines)
+	if err != nil {
+		return 0, err
+	}
+	id = j.next
+	j.buf = appendSend(appendRequest(j.buf[:0], "send", id, time.Now()), account, lines)
+	if err := j.append(); err != nil {
+		return 0, err
+	}
+	j.next++
+	j.out[id] = len(lines)
+	return id, j.settle()
+}
+
+// After writes what the request came to. The results must speak of each of its rows once; one result with nil Lines
+// speaks of all. The line outlives the process when After returns, and a power cut after the next Before or End: an
+// answer that is lost in between only makes its rows unknown.
+func (j *Journal) After(id int64, took time.Duration, results []Result) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.usable(); err != nil {
+		return err
+	}
+	rows, ok := j.out[id]
+	if !ok {
+		return fmt.Errorf("recording an answer: request %d is not out", id)
+	}
+	results, err := j.checked(results, rows)
+	if err != nil {
+		return err
+	}
+	j.buf = appendAnswer(appendRequest(j.buf[:0], "answer", id, time.Now()), took, results)
+	delete(j.out, id)
+	return j.append()
+}
+
+// Withdraw writes that the request was not sent after all: then it counts nowhere.
+func (j *Journal) Withdraw(id int64) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.usable(); err != nil {
+		return err
+	}
+	if _, ok := j.out[id]; !ok {
+		return fmt.Errorf("withdrawing a request: request %d is not out", id)
+	}
+	delete(j.out, id)
+	j.buf = appendRequest(j.buf[:0], "withdraw", id, time.Now())
+	return j.append()
+}
+
+// Decide writes outcomes that need no request of their own. Every result names its Lines.
+func (j *Journal) Decide(account string, results []Result) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.usable(); err != nil {
+		return err
+	}
+	results, err := j.checked(results, -1)
+	if err != nil {
+		return err
+	}
+	j.buf = appendDecide(j.buf[:0], account, time.Now(), results)
+	return j.append()
+}
+
+func (j *Journal) usable() error {
+	if j.err == nil && !j.live {
+		return errors.New("writing the journal: no run has it open")
+	}
+	return j.err
+}
+
+// checked refuses results that [parser] or [cover] would not read back: better to stop than to write a journal that
+// nobody can use. rows is how many the request has; -1 for a decision, where every result must name its own.
+func (j *Journal) checked(results []Result, rows int) ([]Result, error) {
+	named, copied := 0, false
+	for i := range results {
+		r := &results[i]
+		asRead := result{Outcome: r.Outcome, HasCode: r.HasCode, Code: int64(r.Code), Presumed: r.Presumed}
+		if r.Outcome > GaveUp || !asRead.sound() {
+			return nil, fmt.Errorf("recording a result: %v with code %d cannot be", r.Outcome, r.Code)
+		}
+		if r.Lines == nil && rows >= 0 && len(results) == 1 {
+			return results, nil
+		}
+		if !ascends(r.Lines) {
+			if !copied {
+				results, copied = slices.Clone(results), true
+			}
+			results[i].Lines = slices.Sorted(slices.Values(r.Lines))
+		}
+		if !ascends(results[i].Lines) {
+			return nil, errors.New("recording a result: its lines are not rows of one request")
+		}
+		named += len(r.Lines)
+	}
+	if named != rows && rows >= 0 {
+		return nil, fmt.Errorf("recording an answer: it speaks of %d of %d rows", named, rows)
+	}
+	return results, nil
+}
+
+// ascending returns the lines in ascending order, which is the one order a journal has.
+func (j *Journal) ascending(lines []int64) ([]int64, error) {
+	if ascends(lines) {
+		return lines, nil
+	}
+	j.sorted = append(j.sorted[:0], lines...)
+	slices.Sort(j.sorted)
+	if !ascends(j.sorted) {
+		return nil, errors.New("recording a request: its lines are not different rows")
+	}
+	return j.sorted, nil
+}
+
+// ascends reports whether lines are rows, at least one, in strictly ascending order.
+func ascends(lines []int64) bool {
+	last := int64(1)
+	for _, line := range lines {
+		if line <= last {
+			return false
+		}
+		last = line
+	}
+	return len(lines) > 0
+}

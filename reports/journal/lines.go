@@ -1,0 +1,83 @@
+package journal
+
+import (
+	"errors"
+	"strconv"
+)
+
+// stretch is the rows whose records start in the lines from lo to hi, both included.
+type Stretch struct{ Lo, Hi int64 }
+
+func (s Stretch) rows() int64 { return s.Hi - s.Lo + 1 }
+
+// count of rows in all of them.
+func rowsOf(all []Stretch) (n int64) {
+	for _, s := range all {
+		n += s.rows()
+	}
+	return n
+}
+
+// appendLines appends the journal's spelling of lines: "2,5-900". The lines must ascend strictly.
+func appendLines(dst []byte, lines []int64) []byte {
+	for i := 0; i < len(lines); {
+		end := i + 1
+		for end < len(lines) && lines[end] == lines[end-1]+1 {
+			end++
+		}
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendInt(dst, lines[i], 10)
+		if end-i > 1 {
+			dst = append(dst, '-')
+			dst = strconv.AppendInt(dst, lines[end-1], 10)
+		}
+		i = end
+	}
+	return dst
+}
+
+var errLines = errors.New(`its "lines" are not ascending line numbers like 2,5-900`)
+
+// parseLines appends what text names to dst. It is strict, because a wrong line number would attach an answer to
+// somebody else's row: lines ascend, none is below 2 (the header) and none is above last. Neighbours are merged, so the
+// same rows have one form only.
+func parseLines(dst []Stretch, text []byte, last int64) ([]Stretch, error) {
+	from, least := len(dst), int64(2)
+	for i := 0; ; i++ {
+		var s Stretch
+		if s.Lo, i = parseLine(text, i); i < len(text) && text[i] == '-' {
+			if s.Hi, i = parseLine(text, i+1); s.Hi <= s.Lo {
+				return dst, errLines
+			}
+		} else {
+			s.Hi = s.Lo
+		}
+		if s.Lo < least || s.Hi > last || i < len(text) && text[i] != ',' {
+			return dst, errLines
+		}
+		least = s.Hi + 1
+		if n := len(dst); n > from && dst[n-1].Hi+1 == s.Lo {
+			dst[n-1].Hi = s.Hi
+		} else {
+			dst = append(dst, s)
+		}
+		if i == len(text) {
+			return dst, nil
+		}
+	}
+}
+
+// parseLine reads the decimal number at text[i:] and returns where it ends; 0, which is no line, where there is none or
+// where it is too long for one.
+func parseLine(text []byte, i int) (n int64, end int) {
+	start := i
+	for ; i < len(text) && '0' <= text[i] && text[i] <= '9'; i++ {
+		n = n*10 + int64(text[i]-'0')
+	}
+	if i-start > 18 || i > start && text[start] == '0' {
+		return 0, i
+	}
+	return n, i
+}

@@ -1,0 +1,106 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+// ErrHeld says that another process holds a journal or a lock file: exit code 5.
+var ErrHeld = errors.New("another run holds it")
+
+// A look at the lock by `friendsweep status` takes microseconds; whoever meets one waits and tries again.
+const (
+	lockTries = 10
+	lockPause = 20 * time.Millisecond
+)
+
+// LockFile takes the lock on the file at path, which it makes with mode 0600 if it is not there. It does not wait: where
+// another process has the lock the error is [ErrHeld]. The lock ends with Close or with the process, however that
+// ends; the file stays, because removing it would let two processes each lock a file of this name.
+func LockFile(path string) (io.Closer, error) {
+	return openLocked(path)
+}
+
+// openLocked opens the file for reading and appending, makes it if necessary, and locks it.
+func openLocked(path string) (*os.File, error) {
+	for try := 0; ; try++ {
+		f, err := tryLock(path)
+		if err == nil || !errors.Is(err, errAgain) {
+			return f, err
+		}
+		if try == lockTries {
+			return nil, fmt.Errorf("locking %s: %w; wait until it has ended", path, ErrHeld)
+		}
+		time.Sleep(lockPause)
+	}
+}
+
+var errAgain = errors.New("locked for a moment, or replaced meanwhile")
+
+func tryLock(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking: %w", err)
+	}
+	if err = lockOpened(f, path); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func lockOpened(f *os.File, path string) error {
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("locking: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("locking %s: it is not a regular file", path)
+	}
+	if err := flock(f, syscall.LOCK_EX); err != nil {
+		return err
+	}
+	// Between open and lock the holder before us may have removed or replaced the file. Then what we locked has no name
+	// any more, and a third process could lock the one that has.
+	if !stillAt(path, info) {
+		return errAgain
+	}
+	return nil
+}
+
+// flock takes the lock without waiting; errAgain where another process has it.
+func flock(f *os.File, how int) error {
+	for {
+		switch err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB); err {
+		case nil:
+			return nil
+		case syscall.EINTR:
+		case syscall.EWOULDBLOCK:
+			return errAgain
+		default:
+			return fmt.Errorf("locking %s: %w\nput it on a file system that has locks", f.Name(), err)
+		}
+	}
+}
+
+// held reports whether another process has the lock on the opened file. It takes the shared lock for a moment.
+func held(f *os.File) (bool, error) {
+	err := flock(f, syscall.LOCK_SH)
+	if errors.Is(err, errAgain) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return false, syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+}
+
+// stillAt reports whether path names the file that info describes.
+func stillAt(path string, info os.FileInfo) bool {
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(now, info)
+}

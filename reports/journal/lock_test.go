@@ -1,0 +1,121 @@
+package journal
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestMain lets a test start this binary as a second process.
+func TestMain(m *testing.M) {
+	switch os.Getenv("REPORTS_TEST_CHILD") {
+	case "":
+		os.Exit(m.Run())
+	case "hold":
+		os.Exit(holdJournal(os.Args[len(os.Args)-1]))
+	}
+	os.Exit(99)
+}
+
+// holdJournal starts a job and keeps the journal until its standard input ends, or until it is killed.
+func holdJournal(report string) int {
+	j, err := Lock(report)
+	if errors.Is(err, ErrHeld) {
+		return 5
+	}
+	if err != nil || j.Start(jobOf(5, 6), someRun) != nil {
+		return 1
+	}
+	if _, err := j.Before("a", []int64{2, 3}); err != nil {
+		return 1
+	}
+	os.Stdout.WriteString("held\n")
+	io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+// child starts this binary again with a role.
+func child(t *testing.T, role, arg string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], arg)
+	cmd.Env = append(os.Environ(), "REPORTS_TEST_CHILD="+role)
+	return cmd
+}
+
+func TestSecondProcess(t *testing.T) {
+	report := filepath.Join(t.TempDir(), "r.csv")
+	holder := child(t, "hold", report)
+	in, err := holder.StdinPipe()
+	must(t, err)
+	defer in.Close()
+	out, err := holder.StdoutPipe()
+	must(t, err)
+	must(t, holder.Start())
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "held\n" {
+		t.Fatalf("the holder: got %q, %v", line, err)
+	}
+	if _, err := Lock(report); !errors.Is(err, ErrHeld) {
+		t.Errorf("while it is held: got %v, want %v", err, ErrHeld)
+	}
+	if err := child(t, "hold", report).Run(); err == nil || err.(*exec.ExitError).ExitCode() != 5 {
+		t.Errorf("a third process: got %v, want exit code 5", err)
+	}
+	look := func() (held bool, seen Facts) {
+		v, err := Look(report)
+		must(t, err)
+		defer v.Close()
+		seen, err = v.Follow(t.Context(), Reader{Apply: func([]Stretch, *Deed) error { return nil }})
+		must(t, err)
+		return v.Held, seen
+	}
+	if held, seen := look(); !held || seen.Ended || seen.Out != 2 || seen.LastRun.PID != 7 {
+		t.Errorf("while it is held: got held %v, %+v", held, seen)
+	}
+	must(t, holder.Process.Kill())
+	holder.Wait()
+	if held, seen := look(); held || seen.Ended {
+		t.Errorf("after a kill: got held %v, %+v; want neither held nor ended", held, seen)
+	}
+	j := open(t, report)
+	h, err := j.Replay(t.Context(), false)
+	must(t, err)
+	if h.Ended || h.LostCount != 2 || !h.Lost.Has(2) || !h.Lost.Has(3) {
+		t.Errorf("replay after a kill: got %+v, want lines 2 and 3 lost", h)
+	}
+}
+
+func TestLockFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	lock, err := LockFile(path)
+	must(t, err)
+	if _, err := LockFile(path); !errors.Is(err, ErrHeld) {
+		t.Errorf("a second time: got %v, want %v", err, ErrHeld)
+	}
+	must(t, lock.Close())
+	lock, err = LockFile(path)
+	must(t, err)
+	must(t, lock.Close())
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the file: got %v, want it to stay", err)
+	}
+	if _, err := LockFile(t.TempDir()); err == nil {
+		t.Error("a folder: got no error, want one")
+	}
+}
+
+// A file that lost its name between open and lock is no lock: another process can lock the file that has the name now.
+func TestLockOfAReplacedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	f, err := os.Create(path)
+	must(t, err)
+	defer f.Close()
+	must(t, os.Rename(path, path+".1"))
+	must(t, os.WriteFile(path, nil, 0o600))
+	if err := lockOpened(f, path); !errors.Is(err, errAgain) {
+		t.Errorf("got %v, want another try", err)
+	}
+}

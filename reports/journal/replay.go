@@ -1,0 +1,170 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// History is what earlier runs of a job left behind, for the one that goes on with it. It belongs to the caller.
+type History struct {
+	Final   *Bits // rows that are not sent again
+	Lost    *Bits // rows that lost an answer in any run: if one answers 31704 now, it is presumed deleted
+	Deleted *Bits // rows that ended deleted: their mirrors are not sent
+
+	FinalCount, LostCount, DeletedCount, RefusedCount int64
+
+	NextID     int64 // of the next request
+	Requests   int64 // sent so far, without those withdrawn
+	Answers    int64
+	Withdrawn  int64
+	Runs       int
+	LastRun    Run
+	LastStart  time.Time // when the last run began
+	LastAnswer time.Time // zero where none came
+	Ended      bool      // the last run wrote its end; false: it died, or is at work
+	EndCode    string
+	Stopped    string // why the last run ended before all rows were through; empty if they were
+	GoodBytes  int64  // up to the end of the last good line
+	TornBytes  int64  // what follows it, and is cut off by [Journal.Resume]
+	Lines      int64  // good ones
+	Link       string // the h of the last good line
+}
+
+// Replay reads the journal once and changes nothing. With retryFailed the rows that the API refused are not final.
+// A journal without a whole first line has no history: nil, without an error. Damage before good lines is an error that
+// names the line.
+func (j *Journal) Replay(ctx context.Context, retryFailed bool) (*History, error) {
+	if _, err := j.Head(); err != nil {
+		return nil, err
+	}
+	b := &rebuild{}
+	f := &follower{path: j.path, parser: newParser(0), Reader: Reader{Apply: b.apply}}
+	b.facts = &f.seen
+	if err := f.follow(ctx, j.file, j.end()); err != nil {
+		return nil, err
+	}
+	if f.seen.head == nil {
+		return nil, nil
+	}
+	b.prepare()
+	j.replayed(&f.seen)
+	return b.history(retryFailed), nil
+}
+
+// Follow tells the reader what the journal says so far. Requests without an answer count as lost, so it is for a run that
+// has ended, or died.
+func (j *Journal) Follow(ctx context.Context, r Reader) (Facts, error) {
+	return follow(ctx, j.path, j.file, j.end(), r)
+}
+
+// rebuild applies the deeds of a journal to sets of rows.
+type rebuild struct {
+	facts                           *Facts
+	settled, refused, lost, deleted *Bits // settled: the API said deleted or not_friend
+	someRefused                     bool
+}
+
+// prepare makes the sets once the first line has said how many rows there are.
+func (b *rebuild) prepare() {
+	if b.settled != nil {
+		return
+	}
+	last := b.facts.head.Job.LastLine
+	b.settled, b.refused, b.lost, b.deleted = NewBits(last), NewBits(last), NewBits(last), NewBits(last)
+}
+
+func (b *rebuild) apply(rows []Stretch, d *Deed) error {
+	b.prepare()
+	for _, s := range rows {
+		for line := s.Lo; line <= s.Hi; line++ {
+			b.row(line, d)
+		}
+	}
+	return nil
+}
+
+// row is the same rule as [fates.cell.apply], which keeps more: what the API said for good stands, except that a refused row
+// may be sent again.
+func (b *rebuild) row(line int64, d *Deed) {
+	if b.settled.Has(line) {
+		return
+	}
+	if d.Lost {
+		b.lost.Set(line)
+	}
+	if b.someRefused {
+		b.refused.Clear(line)
+	}
+	switch d.Outcome {
+	case Deleted:
+		b.settled.Set(line)
+		if !d.Presumed || b.lost.Has(line) {
+			b.deleted.Set(line)
+		}
+	case NotFriend:
+		b.settled.Set(line)
+	case Refused:
+		b.refused.Set(line)
+		b.someRefused = true
+	}
+}
+
+func (b *rebuild) history(retryFailed bool) *History {
+	h := &History{Final: b.settled, Lost: b.lost, Deleted: b.deleted}
+	h.DeletedCount, h.LostCount, h.RefusedCount = b.deleted.Count(), b.lost.Count(), b.refused.Count()
+	if !retryFailed {
+		for i, w := range b.refused.words {
+			h.Final.words[i] |= w
+		}
+	}
+	h.FinalCount = h.Final.Count()
+	s := b.facts
+	h.NextID, h.Requests, h.Answers, h.Withdrawn, h.Runs = s.nextID, s.Requests, s.answers, s.withdrawn, s.Runs
+	h.LastRun, h.LastStart, h.LastAnswer = s.LastRun, UnixMilli(s.LastStart), UnixMilli(s.LastAnswer)
+	h.Ended, h.EndCode, h.Stopped, h.GoodBytes, h.TornBytes = s.Ended, s.EndCode, s.Stopped, s.good, s.torn
+	h.Lines, h.Link = s.lines, s.Link
+	return h
+}
+
+// unixMilli is the zero time for 0.
+func UnixMilli(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// maxHead bounds the first line: job and flags.
+const maxHead = 1 << 20
+
+// readHead reads the first line of a journal of size bytes. It is nil, without an error, where the file is empty or has
+// only the torn beginning of a first line. Anything else is somebody's file, which must not be written over.
+func readHead(path string, src io.ReaderAt, size int64) (*Head, error) {
+	start := make([]byte, min(size, maxHead))
+	if _, err := src.ReadAt(start, 0); err != nil && err != io.EOF {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	line, rest, whole := bytes.Cut(start, []byte("\n"))
+	if whole && bytes.HasPrefix(line, []byte(headStart)) {
+		text, h, sealed := unseal(line)
+		if ev, err := newParser(0).parse(line); err == nil && sealed && link("", text) == h {
+			head := ev.head
+			return &head, nil
+		}
+	}
+	// Some file systems leave zeros where a power cut met a write.
+	begins := bytes.HasPrefix(line, []byte(headStart)) || bytes.HasPrefix([]byte(headStart), bytes.TrimRight(line, "\x00"))
+	if begins && len(rest) == 0 && size < maxHead {
+		return nil, nil
+	}
+	if bytes.HasPrefix(line, []byte(headStart)) {
+		return nil, damage(path, 1, errLine)
+	}
+	return nil, &Damage{fmt.Errorf("reading %s line 1: %w\nit was not written by friendsweep: move it away, or choose another --report", path, errForeignFile)}
+}
+
+var errForeignFile = errors.New("this is no journal")

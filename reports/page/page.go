@@ -1,0 +1,190 @@
+package page
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strconv"
+	"time"
+
+	"friendsweep/reports"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/terminal"
+	"friendsweep/reports/whole"
+)
+
+// PageData is what the page tells. Summary must be set; what else is empty is left out.
+type Data struct {
+	Summary      *reports.Summary
+	Host, User   string
+	Identifier   string         // the app admin account that was used
+	Command      string         // of this run, quoted by [terminal.ShellQuote]; it must not contain a secret
+	Runs         int            // how many runs the job took so far
+	Began        time.Time      // when the first of them began
+	Timeline     fates.Timeline // of all runs
+	Latency      fates.Latency  // of all runs
+	Samples      []reports.SampleGroup
+	Fingerprints []reports.Fingerprint
+}
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"shown": terminal.Printable, "n": terminal.Count, "size": terminal.Size, "stamp": terminal.Stamp,
+}).Parse(pageText))
+
+// WritePage writes the page to path, whole or not at all, with mode 0600 because it names accounts.
+func Write(path string, data Data) error {
+	var page bytes.Buffer
+	err := Render(&page, data)
+	if err == nil {
+		err = whole.Write(path, 0o600, page.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("writing page %s: %w", terminal.Printable(path), err)
+	}
+	return nil
+}
+
+// RenderPage writes the run as one self-contained HTML page without a script: the browser fetches nothing for it, and its
+// own policy forbids it to.
+func Render(w io.Writer, data Data) error {
+	return pageTemplate.Execute(w, newView(data, reports.Explain))
+}
+
+// view is PageData in the words and order of the page.
+type view struct {
+	Data
+	Mark, Tone, Verdict string
+	Sandbox             bool
+	Took                string
+	Sides               string
+	Outcomes            []outcomeView
+	Codes               []codeView
+	Chart               *chart // nil where nothing was answered
+	Quantiles           []quantile
+	Groups              []groupView
+}
+
+type outcomeView struct {
+	Name, Meaning, Status string
+	Failed                bool
+	Rows                  int64
+	Share                 string // in words: 12.3%
+	Bar                   string // the same as a length in percent
+}
+
+type codeView struct {
+	Code            int
+	Rows            int64
+	Meaning, Advice string
+	Sampled         bool // examples are further down the page
+}
+
+type quantile struct{ Name, Time string }
+
+type groupView struct {
+	reports.SampleGroup
+	ID, Title string
+}
+
+func newView(data Data, explain reports.Explainer) view {
+	s := data.Summary
+	t, text := s.Verdict()
+	v := view{Data: data, Verdict: text, Sandbox: s.Endpoint == "sandbox", Sides: reports.Sides[s.DeleteType]}
+	v.Tone, v.Mark = toneClass(t)
+	if took, ok := s.Took(); ok {
+		v.Took = terminal.Span(took)
+	}
+	for _, o := range reports.Outcomes {
+		v.Outcomes = append(v.Outcomes, newOutcome(s, o.Outcome, o.Meaning))
+	}
+	for _, g := range data.Samples {
+		v.Groups = append(v.Groups, newGroup(g, explain))
+	}
+	v.Codes = newCodes(s, v.Groups, explain)
+	if len(data.Timeline.Rows) > 0 {
+		v.Chart = newChart(data.Timeline)
+	}
+	if l := data.Latency; l.Max > 0 {
+		v.Quantiles = []quantile{{"half of them within", terminal.Span(l.P50)}, {"90% within", terminal.Span(l.P90)}, {"99% within", terminal.Span(l.P99)}, {"slowest", terminal.Span(l.Max)}}
+	}
+	return v
+}
+
+// toneClass gives the verdict a sign as well as a colour, because not everybody sees colours and not every printer has them.
+func toneClass(t terminal.Tone) (class, mark string) {
+	switch t {
+	case terminal.Good:
+		return "good", "✓"
+	case terminal.Fair:
+		return "fair", "!"
+	default:
+		return "bad", "✕"
+	}
+}
+
+func newOutcome(s *reports.Summary, o journal.Outcome, meaning string) outcomeView {
+	v := outcomeView{Name: o.String(), Meaning: meaning, Rows: s.Outcome(o), Bar: "0"}
+	v.Share = share(v.Rows, s.Rows)
+	if s.Rows > 0 {
+		v.Bar = strconv.FormatFloat(float64(v.Rows)/float64(s.Rows)*100, 'f', 2, 64)
+	}
+	switch {
+	case o == journal.Deleted, o == journal.NotFriend && s.NotFriendOK:
+		v.Status = "success"
+	case o == journal.Duplicate:
+		v.Status = "as the first"
+	default:
+		v.Status, v.Failed = "failure", true
+	}
+	return v
+}
+
+// share never rounds something to nothing, nor nearly all to all.
+func share(part, whole int64) string {
+	switch {
+	case part == 0:
+		return "0%"
+	case part == whole:
+		return "100%"
+	}
+	of := float64(part) / float64(whole) * 100
+	switch {
+	case of < 0.1:
+		return "<0.1%"
+	case of > 99.9:
+		return ">99.9%"
+	}
+	return fmt.Sprintf("%.1f%%", of)
+}
+
+func newCodes(s *reports.Summary, groups []groupView, explain reports.Explainer) []codeView {
+	sampled := map[int]bool{}
+	for _, g := range groups {
+		if g.HasCode {
+			sampled[g.Code] = true
+		}
+	}
+	var views []codeView
+	for _, code := range reports.CodesByCount(s.Codes) {
+		meaning, advice := explain(code)
+		if code == 0 {
+			advice = ""
+		}
+		views = append(views, codeView{code, s.Codes[strconv.Itoa(code)], meaning, advice, sampled[code]})
+	}
+	return views
+}
+
+func newGroup(g reports.SampleGroup, explain reports.Explainer) groupView {
+	if !g.HasCode {
+		return groupView{g, "outcome-" + g.Outcome.String(), "No code: " + g.Outcome.String()}
+	}
+	meaning, _ := explain(g.Code)
+	return groupView{g, "code-" + strconv.Itoa(g.Code), "Code " + strconv.Itoa(g.Code) + ": " + meaning}
+}

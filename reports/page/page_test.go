@@ -1,0 +1,240 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"friendsweep/reports"
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/terminal"
+)
+
+var (
+	began = time.Date(2026, 11, 23, 18, 26, 9, 123e6, time.UTC)
+	ended = began.Add(13*time.Minute + 20*time.Second)
+)
+
+func testTally() fates.Tally {
+	t := fates.Tally{Rows: 1234567, Success: 1233888, Failure: 679, Presumed: 12,
+		Codes: map[int]int64{0: 1200000, 31704: 566, 30003: 75, 30006: 20}}
+	t.Outcomes[journal.Deleted] = 1200012
+	t.Outcomes[journal.NotFriend] = 554
+	t.Outcomes[journal.Refused] = 75
+	t.Outcomes[journal.GaveUp] = 20
+	t.Outcomes[journal.Unknown] = 0
+	t.Outcomes[journal.Invalid] = 30
+	t.Outcomes[journal.Duplicate] = 33876
+	return t
+}
+
+func testSummary() *reports.Summary {
+	s := &reports.Summary{
+		Version: "v1.2.3", Input: "/srv/sweep/pairs of 2026.csv", InputSHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		InputBytes: 41234567, Report: "/srv/sweep/pairs of 2026.report.csv", Journal: "/srv/sweep/pairs of 2026.report.csv.journal",
+		Endpoint: "https://adminapisgp.im.qcloud.com", SDKAppID: 1400000000, DeleteType: "Delete_Type_Single",
+		StartedAt: terminal.Stamp(began), FinishedAt: terminal.Stamp(ended), Accounts: 99999, Requests: 101234, RetriedRequests: 1200, ThrottledRequests: 34,
+		RowsPerSecond: 1500.3, Finished: true, ExitCode: 1,
+		ResumeCommand: "friendsweep delete --resume --region=singapore --sdkappid=1400000000 --report='/srv/sweep/pairs of 2026.report.csv' '/srv/sweep/pairs of 2026.csv'",
+		Failures:      "/srv/sweep/failed.csv", Page: "/srv/sweep/run.html",
+	}
+	s.SetTally(testTally())
+	return s
+}
+
+func testTimeline() fates.Timeline {
+	t := fates.Timeline{Start: began.Truncate(time.Second), Width: 4 * time.Second}
+	for i := range 200 {
+		level := 0.6 + 0.4*math.Sin(float64(i)/9)
+		if i > 90 && i < 110 {
+			level = 0.02
+		}
+		t.Rows = append(t.Rows, int64(9000*level))
+		t.Requests = append(t.Requests, int64(700*level))
+	}
+	return t
+}
+
+func testPage() Data {
+	group := reports.SampleGroup{HasCode: true, Code: 30003, Outcome: journal.Refused, Rows: 75}
+	for i := range 5 {
+		group.Samples = append(group.Samples, reports.Sample{Line: int64(1000 + 17*i), From: "alice", To: fmt.Sprintf("missing-%024d", i),
+			Info: "Err_SNS_FriendDelete_Account_Not_Exist", Attempts: 1, At: began.Add(time.Second)})
+	}
+	return Data{
+		Summary: testSummary(), Host: "batch-7", User: "ops", Identifier: "administrator",
+		Command: terminal.ShellQuote("friendsweep", "delete", "--region=singapore", "--html=/srv/sweep/run.html", "/srv/sweep/pairs of 2026.csv"),
+		Runs:    2, Began: began.Add(-time.Hour), Timeline: testTimeline(),
+		Latency: fates.Latency{P50: 212 * time.Millisecond, P90: 480 * time.Millisecond, P99: 1900 * time.Millisecond, Max: 14200 * time.Millisecond},
+		Samples: []reports.SampleGroup{group,
+			{HasCode: true, Code: 31704, Outcome: journal.NotFriend, Rows: 1, Samples: []reports.Sample{{Line: 7, From: "bob", To: "not-friend-1", Info: "Err_SNS_FriendDelete_Not_Friend", Attempts: 2, At: began}}},
+			{Outcome: journal.Invalid, Rows: 30, Samples: []reports.Sample{
+				{Line: 12, From: "", To: "<script>alert(1)</script>", Info: "from_account is empty"},
+				{Line: 13, From: "ca\u202erol\x1b[31m", To: "x\xff", Info: "from_account: byte 0xe2 at 3 is not printable ASCII"}}}},
+		Fingerprints: []reports.Fingerprint{
+			{What: "input", Path: "/srv/sweep/pairs of 2026.csv", Bytes: 41234567, SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
+			{What: "report", Path: "/srv/sweep/pairs of 2026.report.csv", Bytes: 98765432, SHA256: "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"},
+			{What: "journal", Path: "/srv/sweep/pairs of 2026.report.csv.journal", Bytes: 12345678, SHA256: "fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13"}},
+	}
+}
+
+func rendered(t *testing.T, data Data) string {
+	t.Helper()
+	var page strings.Builder
+	if err := Render(&page, data); err != nil {
+		t.Fatal(err)
+	}
+	return page.String()
+}
+
+func TestPageTellsEverything(t *testing.T) {
+	text := rendered(t, testPage())
+	for _, want := range []string{
+		"Finished: 679 of 1,234,567 rows failed.",
+		"1,233,888 successes and 679 failures are 1,234,567 rows",
+		"12 of the deleted rows are presumed.",
+		`<a href="#code-30003">30003</a>`, `<h3 id="code-30003">`, "the first 5 of 75",
+		"1,101,064 rows from 18:26:09 to 18:39:29 UTC; most at 18:27:05",
+		"friendsweep delete --region=singapore --html=/srv/sweep/run.html &#39;/srv/sweep/pairs of 2026.csv&#39;",
+		"fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13",
+		"To_Account leaves the friends of From_Account", "ops on batch-7", "2 runs so far", "212ms", "never sent",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+func TestPageIsSelfContained(t *testing.T) {
+	text := rendered(t, testPage())
+	outside := regexp.MustCompile(`(?i)<script|\son\w+=|\ssrc=|@import|url\(|href="[^#d]`)
+	if got := outside.FindAllString(text, -1); got != nil {
+		t.Errorf("the page has %q, want nothing that loads or runs", got)
+	}
+	heads := regexp.MustCompile(`<th\b[^>]*>`).FindAllString(text, -1)
+	for _, head := range heads {
+		if !strings.Contains(head, "scope=") {
+			t.Errorf("got %s, want a scope", head)
+		}
+	}
+}
+
+func TestPageShowsHostileTextHarmlessly(t *testing.T) {
+	text := rendered(t, testPage())
+	for _, want := range []string{"&lt;script&gt;alert(1)&lt;/script&gt;", `ca\u202erol\x1b[31m`, `x\xff`, "(empty)"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && terminal.Unshowable(r) }); i >= 0 {
+		t.Errorf("got %q in the page, want no unshowable character", text[i:min(len(text), i+10)])
+	}
+}
+
+func TestPageOfNothing(t *testing.T) {
+	s := &reports.Summary{Endpoint: "sandbox", Finished: true}
+	s.SetTally(fates.Tally{})
+	text := rendered(t, Data{Summary: s})
+	for _, want := range []string{"the input has no rows", "nothing real was deleted", "No request was answered."} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+func TestWritePageIsPrivateAndWhole(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "run.html")
+	if err := Write(path, testPage()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != 0o600 {
+		t.Errorf("got mode %o, want 600", got)
+	}
+	assertOnly(t, dir, "run.html")
+	if err := Write(filepath.Join(dir, "gone", "run.html"), testPage()); err == nil || !strings.HasPrefix(err.Error(), "writing page ") {
+		t.Errorf("got error %v, want one that begins with what was done", err)
+	}
+}
+
+// assertOnly: no temporary file may stay behind.
+func assertOnly(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got files %q, want %q", got, want)
+	}
+}
+
+func TestFingerprintFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, []byte("abc"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := reports.FingerprintFile("report", path)
+	want := reports.Fingerprint{What: "report", Path: path, Bytes: 3, SHA256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	if _, err := reports.FingerprintFile("report", path+"x"); err == nil {
+		t.Error("got no error for a file that is not there")
+	}
+}
+
+func TestShare(t *testing.T) {
+	for _, c := range []struct {
+		part, whole int64
+		want        string
+	}{{0, 0, "0%"}, {0, 5, "0%"}, {5, 5, "100%"}, {1, 3, "33.3%"}, {1, 1e6, "<0.1%"}, {1e6 - 1, 1e6, ">99.9%"}} {
+		if got := share(c.part, c.whole); got != c.want {
+			t.Errorf("share(%d, %d): got %s, want %s", c.part, c.whole, got, c.want)
+		}
+	}
+}
+
+func TestChart(t *testing.T) {
+	start := time.Date(2026, 11, 23, 23, 59, 0, 0, time.UTC)
+	got := newChart(fates.Timeline{Start: start, Width: 30 * time.Second, Rows: []int64{10, 0, 30, 1}, Requests: []int64{1, 0, 3, 1}})
+	want := &chart{
+		Drawings: []drawingView{
+			{Title: "Rows decided per 30 s", Words: "41 rows from Nov 23 23:59:00 to Nov 24 00:01:00 UTC; most at Nov 24 00:00:00, with 30 per 30 s.",
+				Path: "M0 100V75H1V100ZM2 100V25H3V100ZM3 100V97.5H4V100Z", Width: 4, Top: "40", Half: "20"},
+			{Title: "Requests answered per 30 s", Words: "5 requests from Nov 23 23:59:00 to Nov 24 00:01:00 UTC; most at Nov 24 00:00:00, with 3 per 30 s.",
+				Path: "M0 100V75H1V100ZM2 100V25H3V100ZM3 100V75H4V100Z", Width: 4, Top: "4", Half: "2"},
+		},
+		Times: [3]string{"Nov 23 23:59:00", "Nov 24 00:00:00", "Nov 24 00:01:00"},
+		Table: []chartRow{{"Nov 23 23:59:00", 10, 1}, {"Nov 23 23:59:30", 0, 0}, {"Nov 24 00:00:00", 30, 3}, {"Nov 24 00:00:30", 1, 1}},
+		Date:  "2026-11-23",
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+}
+
+func TestRoundUp(t *testing.T) {
+	for n, want := range map[int64]int64{1: 1, 3: 4, 7: 8, 9: 10, 10: 10, 11: 20, 8999: 10000, 41000: 50000} {
+		if got := roundUp(n); got != want {
+			t.Errorf("roundUp(%d): got %d, want %d", n, got, want)
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package terminal
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// screen is a terminal that breaks lines which are too long, and breaks them anew when its width changes, as tmux and most
+// terminal windows do. The cursor is always at the end of what was written.
+type screen struct {
+	columns int
+	lines   []string // by the newlines that were written
+	at      int      // the line of the cursor
+	column  int      // of the cursor, within lines[reports.at]
+}
+
+func newScreen(columns int) *screen { return &screen{columns: columns, lines: []string{""}} }
+
+func (s *screen) Write(text []byte) (int, error) {
+	rest := string(text)
+	for rest != "" {
+		switch {
+		case strings.HasPrefix(rest, "\x1b[A"):
+			s.column = max(0, s.column-s.columns)
+			rest = rest[3:]
+		case strings.HasPrefix(rest, "\x1b[K"): // of a line that is broken only the last part is ever cleared
+			s.lines[s.at] = s.lines[s.at][:s.column]
+			rest = rest[3:]
+		case strings.HasPrefix(rest, "\x1b["):
+			rest = rest[strings.IndexByte(rest, 'm')+1:]
+		case rest[0] == '\r':
+			s.column = max(0, s.column-1) / s.columns * s.columns // after the last column it waits there
+			rest = rest[1:]
+		case rest[0] == '\n':
+			s.lines = append(s.lines, "")
+			s.at, s.column = s.at+1, 0
+			rest = rest[1:]
+		default:
+			line := s.lines[s.at]
+			s.lines[s.at] = line[:s.column] + rest[:1] + line[min(len(line), s.column+1):]
+			s.column++
+			rest = rest[1:]
+		}
+	}
+	return len(text), nil
+}
+
+func TestBarAndLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		term := newScreen(100)
+		p := NewProgress(term, Options{Mode: ProgressBar, Width: func() int { return 100 }, Color: true})
+		var rows atomic.Int64
+		p.Start(Sending, func() Snapshot {
+			return Snapshot{Rows: rows.Load(), Total: 10000, Failures: rows.Load() / 1000, Slow: "throttled to 50/s"}
+		})
+		for range 10 {
+			time.Sleep(barEvery)
+			rows.Add(100)
+			synctest.Wait()
+		}
+		rows.Add(1000)
+		time.Sleep(barEvery)
+		synctest.Wait()
+		got := strings.Join(term.lines, "\n")
+		if want := "sending  20% [=>          ]  2,000 of 10,000 rows  909 rows/s  9s left  2 failed  throttled to 50/s"; got != want {
+			t.Errorf("got bar %q, want %q", got, want)
+		}
+		io.WriteString(p, "a warning\nanother one\n")
+		io.WriteString(p, "half a ")
+		time.Sleep(barEvery)
+		synctest.Wait()
+		io.WriteString(p, "line\n")
+		p.Stop()
+		got = strings.Join(term.lines, "\n")
+		want := "a warning\nanother one\nhalf a line\nsending  2,000 of 10,000 rows in 2.4s, 2 failed\n"
+		if got != want {
+			t.Errorf("got screen %q, want %q", got, want)
+		}
+		io.WriteString(p, "after\n")
+		if got := term.lines[4]; got != "after" {
+			t.Errorf("got %q after Stop, want it untouched", got)
+		}
+	})
+}
+
+func TestReadingBar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		term := newScreen(120)
+		p := NewProgress(term, Options{Mode: ProgressBar, Width: func() int { return 120 }})
+		var bytes atomic.Int64
+		p.Start(Reading, func() Snapshot {
+			return Snapshot{Bytes: bytes.Load(), Rows: bytes.Load() / 20, Total: 4_000_000}
+		})
+		bytes.Store(1_000_000)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		got, want := term.lines[0], "reading  25% [======>                       ]  1.0 MB of 4.0 MB  50,000 rows  50,000 rows/s  3s left"
+		if got != want {
+			t.Errorf("got bar %q, want %q", got, want)
+		}
+		p.Start(Sending, func() Snapshot { return Snapshot{Total: 7} })
+		p.Stop()
+		got = strings.Join(term.lines, "\n")
+		if want := "reading  50,000 rows (1.0 MB) in 1.0s\nsending  0 of 7 rows in 0s\n"; got != want {
+			t.Errorf("got screen %q, want %q", got, want)
+		}
+	})
+}
+
+// Whatever the widths and whenever lines are logged: every log line stays, and nothing of a bar does.
+func TestBarSurvivesResize(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		term := newScreen(80)
+		p := NewProgress(term, Options{Mode: ProgressBar, Width: func() int { return term.columns }})
+		m := &meter{phase: Sending, began: time.Now()}
+		m.add(m.began, Snapshot{Total: 1000})
+		var want []string
+		for i := range rapid.IntRange(1, 30).Draw(t, "steps") {
+			switch rapid.IntRange(0, 2).Draw(t, "step") {
+			case 0:
+				term.columns = rapid.IntRange(10, 150).Draw(t, "columns")
+			case 1:
+				m.add(m.began.Add(time.Duration(i+1)*time.Second), Snapshot{Total: 1000, Rows: int64(i), Failures: int64(i), Slow: "backing off"})
+				p.draw(m.bar(p.columns(), true))
+			case 2:
+				want = append(want, fmt.Sprintf("log %d", i))
+				fmt.Fprintln(p, want[len(want)-1])
+			}
+		}
+		p.finish(m, Snapshot{Total: 1000})
+		want = append(want, m.closing(), "")
+		if got := strings.Join(term.lines, "\n"); got != strings.Join(want, "\n") {
+			t.Fatalf("got screen %q, want %q", got, strings.Join(want, "\n"))
+		}
+	})
+}
+
+func TestBarFitsEveryWidth(t *testing.T) {
+	m := &meter{phase: Sending, began: began}
+	m.add(began, Snapshot{})
+	m.add(began.Add(time.Second), Snapshot{Rows: 12345678, Total: 99999999, Failures: 1234, Slow: "throttled to 50/s"})
+	for columns := 1; columns < 200; columns++ {
+		if got := Visible(m.bar(columns, true)); got > columns {
+			t.Errorf("got %d columns, want at most %d", got, columns)
+		}
+	}
+	if got, want := m.bar(45, false), "sending  12%  1,234 failed  throttled to 50/s"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPlainLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		p := NewProgress(&out, Options{Mode: ProgressPlain})
+		p.opts.Log = slog.New(slog.NewTextHandler(p, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}})).Info
+		start := time.Now()
+		p.Start(Sending, func() Snapshot {
+			return Snapshot{Rows: int64(time.Since(start).Seconds()) * 50, Total: 2000, Slow: "pace\r", Head: "0f"}
+		})
+		time.Sleep(25 * time.Second)
+		p.Stop()
+		want := `level=INFO msg=sending rows=500 total=2000 percent=25 rows_per_second=50 left=30s failures=0 slow=pace\r journal_head=0f
+level=INFO msg=sending rows=1000 total=2000 percent=50 rows_per_second=50 left=20s failures=0 slow=pace\r journal_head=0f
+`
+		if got := out.String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
+func TestNoProgress(t *testing.T) {
+	var out bytes.Buffer
+	p := NewProgress(&out, Options{})
+	p.Start(Reading, func() Snapshot { t.Error("polled, want nothing"); return Snapshot{} })
+	io.WriteString(p, "log\n")
+	p.Stop()
+	if got := out.String(); got != "log\n" {
+		t.Errorf("got %q, want the log alone", got)
+	}
+}
+
+func TestChooseProgress(t *testing.T) {
+	for _, c := range []struct {
+		word     string
+		terminal bool
+		term     string
+		want     Mode
+		ok       bool
+	}{
+		{"auto", true, "xterm", ProgressBar, true},
+		{"auto", false, "xterm", ProgressPlain, true},
+		{"bar", false, "xterm", ProgressPlain, true},
+		{"bar", true, "dumb", ProgressPlain, true},
+		{"auto", true, "", ProgressPlain, true},
+		{"plain", true, "xterm", ProgressPlain, true},
+		{"none", true, "xterm", ProgressNone, true},
+		{"Bar", true, "xterm", ProgressNone, false},
+	} {
+		if got, ok := ChooseProgress(c.word, c.terminal, c.term); got != c.want || ok != c.ok {
+			t.Errorf("ChooseProgress(%q, %v, %q): got %d, %v, want %d, %v", c.word, c.terminal, c.term, got, ok, c.want, c.ok)
+		}
+	}
+}
+
+var began = time.Date(2026, 11, 23, 18, 26, 9, 123e6, time.UTC)
