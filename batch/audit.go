@@ -98,7 +98,7 @@ func (r *Run) auditReport(ctx context.Context) (Check, error) {
 	r.fates, err = fates.New(ctx, r.journal, fates.Options{Job: r.job, Repeats: r.in.Repeats(), Dir: r.TempDir})
 	if err == nil {
 		_, _, err = reports.Report(ctx, reports.ReportOptions{
-			Path: again, IgnoreNotFriend: r.IgnoreNotFriend, Job: r.job, Records: r.in.Records(ctx),
+			Path: again, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx),
 		}, r.fates)
 	}
 	if err != nil {

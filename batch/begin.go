@@ -38,7 +38,7 @@ func (r *Run) takeJournal() (err error) {
 	if r.reads {
 		open = journal.Read
 	}
-	r.journal, err = open(r.Report)
+	r.journal, err = open(r.Report, Calls)
 	if err == nil {
 		r.head, err = r.journal.Head()
 	}
@@ -62,11 +62,11 @@ func (r *Run) nothingInTheWay(ctx context.Context) error {
 
 // inTheWay says what can be done about the run that is there: its own command continues it, not one with our flags.
 func (r *Run) inTheWay(ctx context.Context) error {
-	info, err := fates.Status(ctx, r.Report, r.TempDir)
+	info, err := fates.Status(ctx, r.Report, r.TempDir, Calls)
 	if err != nil {
 		return err
 	}
-	if info.Tally(true).Open() == 0 {
+	if info.Tally(0).Open() == 0 {
 		return refuse("%s belongs to a run that is finished\nbegin anew, which moves its files aside, with --overwrite; or choose another --report", r.journal.Path())
 	}
 	return refuse("%s belongs to a run that is not finished\ncontinue it:  %s\nor begin anew, which moves its files aside, with --overwrite",
@@ -154,12 +154,12 @@ func (r *Run) thisRun() journal.Run {
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
-	return journal.Run{Version: r.Version, Input: r.in.Path, Flags: r.Flags, Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
+	return journal.Run{Version: r.Version, Success: r.Batch.Call.Words(r.Batch.Good), Input: r.in.Path, Flags: r.Flags, Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
 }
 
 // nextCommand continues the run.
 func (r *Run) nextCommand(retry bool) string {
-	return nextCommand(reports.Next{Input: absolute(r.Pairs), Report: r.Report, Flags: r.Flags, Retry: retry}, r.Defaults)
+	return nextCommand(reports.Next{Call: r.Batch.Call.Name, Input: absolute(r.Pairs), Report: r.Report, Flags: r.Flags, Retry: retry}, r.Defaults)
 }
 
 // nextCommand continues a run. Flags that have their default are not named, and a canary's --limit has done its work.

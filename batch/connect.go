@@ -58,26 +58,23 @@ func (r *Run) setRunner(client *chat.Client) {
 		Options: r.Batch, Send: client.Delete, Renew: r.signer.Renew,
 		Before: r.journal.Before, After: r.journal.After, Withdraw: r.journal.Withdraw, Decide: r.journal.Decide,
 	}
-	deleted := journal.NewBits(0)
+	settled := journal.NewBits(0)
 	if h := r.history; h != nil {
-		deleted = h.Deleted
+		settled = h.Mirrored
 		r.runner.Open = func(line int64) bool { return !h.Final.Has(line) }
 		r.runner.Lost = h.Lost.Has
 	} else if r.in.Mirrors > 0 {
-		deleted = journal.NewBits(r.in.LastLine)
+		settled = journal.NewBits(r.in.LastLine)
 	}
 	if r.in.Mirrors > 0 {
-		r.runner.Deleted, r.runner.MarkDeleted = deleted.HasAtomic, deleted.SetAtomic
+		r.runner.Settled, r.runner.MarkSettled = settled.HasAtomic, settled.SetAtomic
 	}
 }
 
 // snapshot is how far the sending is.
 func (r *Run) snapshot() terminal.Snapshot {
 	stats := &r.runner.Stats
-	snap := terminal.Snapshot{Rows: stats.Decided.Load(), Failures: stats.Failed.Load(), Slow: r.slow(), Head: r.journal.Link()}
-	if !r.IgnoreNotFriend {
-		snap.Failures += stats.NotFriend.Load()
-	}
+	snap := terminal.Snapshot{Rows: stats.Decided.Load(), Failures: stats.Failed.Load() + stats.Unwanted.Load(), Slow: r.slow(), Head: r.journal.Link()}
 	if r.history != nil {
 		snap.Rows += r.history.FinalCount
 	}

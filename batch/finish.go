@@ -86,7 +86,7 @@ func (r *Run) report(ctx context.Context) (err error) {
 	r.fates, err = fates.New(ctx, r.journal, fates.Options{Job: r.job, Repeats: r.in.Repeats(), Dir: r.TempDir})
 	if err == nil {
 		r.tally, r.samples, err = reports.Report(ctx, reports.ReportOptions{
-			Path: r.Report, Failures: r.Failures, IgnoreNotFriend: r.IgnoreNotFriend, Job: r.job, Records: r.in.Records(ctx),
+			Path: r.Report, Failures: r.Failures, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx),
 		}, r.fates)
 	}
 	var lesser reports.LesserError
@@ -103,8 +103,8 @@ func (r *Run) report(ctx context.Context) (err error) {
 	r.tally = fates.Tally{Rows: r.job.Rows, Failure: r.job.Rows}
 	r.tally.Outcomes[journal.Unknown] = r.job.Rows
 	for _, dir := range []string{r.TempDir, filepath.Dir(r.Report)} {
-		if info, failed := fates.Status(ctx, r.Report, dir); failed == nil {
-			r.tally = info.Tally(r.IgnoreNotFriend)
+		if info, failed := fates.Status(ctx, r.Report, dir, Calls); failed == nil {
+			r.tally = info.Tally(r.Batch.Good)
 			break
 		}
 	}
@@ -148,7 +148,7 @@ func (r *Run) summary(code int) *reports.Summary {
 		DeleteType: string(r.DeleteType), StartedAt: terminal.Stamp(r.Started), FinishedAt: terminal.Stamp(time.Now()),
 		Accounts: r.in.Accounts, Requests: stats.Requests.Load(), RetriedRequests: stats.Retried.Load(),
 		ThrottledRequests: stats.Throttled.Load(), StopReason: r.stopReason(), ExitCode: code,
-		Failures: r.Failures, Page: r.HTML, Metrics: r.Metrics, NotFriendOK: r.IgnoreNotFriend,
+		Failures: r.Failures, Page: r.HTML, Metrics: r.Metrics, Call: r.Batch.Call, Good: r.Batch.Good,
 		Finished: code == exitDone || code == exitRowsFailed,
 	}
 	if decided := stats.Decided.Load(); decided > 0 {
@@ -206,6 +206,7 @@ func (r *Run) WriteMetrics(code int) error {
 func (r *Run) figures() reports.Figures {
 	stats := &r.runner.Stats
 	return reports.Figures{
+		Call:     r.Batch.Call,
 		Requests: stats.Requests.Load(), Retried: stats.Retried.Load(), Throttled: stats.Throttled.Load(), Decided: stats.Decided.Load(),
 		Started: r.Started, Finished: time.Now(), Name: nameOf(r.Metrics),
 	}

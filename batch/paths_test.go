@@ -59,7 +59,7 @@ func TestNoFileIsWrittenOverAnother(t *testing.T) {
 }
 
 func TestNextCommandNamesWhatIsNotTheDefault(t *testing.T) {
-	next := reports.Next{Input: "/in.csv", Report: "/r.csv", Flags: map[string]string{"rate": "200", "workers": "8", "limit": "5", "yes": "true", "quiet": "false"}}
+	next := reports.Next{Call: "delete", Input: "/in.csv", Report: "/r.csv", Flags: map[string]string{"rate": "200", "workers": "8", "limit": "5", "yes": "true", "quiet": "false"}}
 	got := nextCommand(next, map[string]string{"rate": "200", "workers": "64", "yes": "false", "quiet": "false"})
 	if want := "friendsweep delete --resume --workers=8 --yes --report=/r.csv /in.csv"; got != want {
 		t.Errorf("got %s, want %s", got, want)

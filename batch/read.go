@@ -37,6 +37,7 @@ func Read(ctx context.Context, o *Options) (*input.Input, error) {
 // NewPlan is what is to be said about an input before anything is sent. rate is in requests per second, 0 for no limit.
 func NewPlan(in *input.Input, chunkSize int, rate float64) *reports.Plan {
 	p := &reports.Plan{
+		Call:  Delete,
 		Input: in.Path, InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, Pairs: in.Pairs, Accounts: in.Accounts,
 		Requests: in.Requests, Invalid: in.Invalid, Duplicates: in.Duplicates, ChunkSize: chunkSize, Rate: rate,
 	}

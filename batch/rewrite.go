@@ -36,7 +36,7 @@ func Rewrite(ctx context.Context, o Options) (fates.Tally, string, error) {
 	if s.tally.Open() == 0 {
 		return s.tally, "", nil
 	}
-	return s.tally, nextCommand(reports.Next{Input: s.in.Path, Report: s.Report, Flags: s.history.LastRun.Flags}, s.Defaults), nil
+	return s.tally, nextCommand(reports.Next{Call: s.Batch.Call.Name, Input: s.in.Path, Report: s.Report, Flags: s.history.LastRun.Flags}, s.Defaults), nil
 }
 
 // adopt takes over what the journal says about the run.
@@ -64,11 +64,11 @@ func (r *Run) adopt(ctx context.Context) (err error) {
 	}
 	r.FromColumn, r.ToColumn, r.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
 	r.Endpoint, r.AppID, r.Batch.ChunkSize = job.Endpoint, job.AppID, chat.MaxRows
-	r.IgnoreNotFriend = r.IgnoreNotFriend || last.Flags["ignore-not-friend"] == "true"
+	r.Batch.Call, r.Batch.Good = r.head.Call, r.head.Call.Set(append(last.Success, r.AlsoSuccess...))
 	return nil
 }
 
 // ResumeCommand continues the job that a journal is about. It does not name flags that have their default.
 func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]string) string {
-	return nextCommand(reports.Next{Input: info.LastRun.Input, Report: report, Flags: info.LastRun.Flags}, defaults)
+	return nextCommand(reports.Next{Call: info.Head.Call.Name, Input: info.LastRun.Input, Report: report, Flags: info.LastRun.Flags}, defaults)
 }

@@ -42,13 +42,15 @@ type Options struct {
 	Key, Sig   chat.Secret // one of the two; for the sandbox neither
 	DeleteType chat.DeleteType
 	Timeout    time.Duration // of one request
-	Batch      send.Options
+	Batch      send.Options  // with the call and the answers that are successes
 	Proxy      func(*http.Request) (*url.URL, error)
 
 	Report, Failures, HTML, Metrics, Lock string // files; all but the report may be empty
 	Secrets                               []string
 	Resume, RetryFailed, Overwrite        bool
-	IgnoreNotFriend                       bool
+
+	// AlsoSuccess is further answers that are successes, of a run whose report is made later.
+	AlsoSuccess []string
 
 	// Ask shows the plan and returns nil if it may be carried out; through is the number of rows that earlier runs have
 	// dealt with. nil: nobody need be asked.
@@ -181,6 +183,7 @@ func (r *Run) read(ctx context.Context) (err error) {
 		return err
 	}
 	r.job = journal.Job{
+		Call:        r.Batch.Call.Name,
 		InputSHA256: r.in.SHA256, InputBytes: r.in.Bytes, Rows: r.in.Rows, LastLine: r.in.LastLine,
 		FromColumn: r.in.FromColumn, ToColumn: r.in.ToColumn, Endpoint: r.Endpoint, AppID: r.AppID,
 		DeleteType: string(r.DeleteType), Invalid: r.in.Invalid, Duplicates: r.in.Duplicates, Mirrors: r.in.Mirrors,

@@ -9,6 +9,7 @@ import (
 
 // Next is a command that somebody may paste.
 type Next struct {
+	Call   string            // the command
 	Input  string            // PAIRS: absolute, or - for standard input
 	Report string            // absolute
 	Flags  map[string]string // the flags of the run that is continued, without dashes; "true" for a switch
@@ -18,7 +19,7 @@ type Next struct {
 // Resume is the command that continues the run: its own flags and --resume. It never adds --yes. Where Input is - the
 // same bytes must be given on standard input again, which the command cannot say.
 func (n Next) Resume() string {
-	args := []string{"friendsweep", "delete", "--resume"}
+	args := []string{"friendsweep", n.Call, "--resume"}
 	if n.Retry {
 		args = append(args, "--retry-failed")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/terminal"
 )
 
@@ -47,22 +48,11 @@ var (
 	ended = began.Add(13*time.Minute + 20*time.Second)
 )
 
-// testExplain keeps golden texts apart from the wording of package chat.
-func testExplain(code int) (meaning, advice string) {
-	switch code {
-	case 31704:
-		return "not your friend", "nothing is left to delete; --ignore-not-friend counts these rows as successes"
-	case 30003:
-		return "account does not exist", "check the ID in the input"
-	}
-	return "", ""
-}
-
 func testTally() fates.Tally {
 	t := fates.Tally{Rows: 1234567, Success: 1233888, Failure: 679, Presumed: 12,
 		Codes: map[int]int64{0: 1200000, 31704: 566, 30003: 75, 30006: 20}}
-	t.Outcomes[journal.Deleted] = 1200012
-	t.Outcomes[journal.NotFriend] = 554
+	t.Outcomes[journaltest.Deleted] = 1200012
+	t.Outcomes[journaltest.NotFriend] = 554
 	t.Outcomes[journal.Refused] = 75
 	t.Outcomes[journal.GaveUp] = 20
 	t.Outcomes[journal.Unknown] = 0
@@ -73,6 +63,7 @@ func testTally() fates.Tally {
 
 func testSummary() *Summary {
 	s := &Summary{
+		Call: journaltest.Call, Good: journaltest.Good,
 		Version: "v1.2.3", Input: "/srv/sweep/pairs of 2026.csv", InputSHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		InputBytes: 41234567, Report: "/srv/sweep/pairs of 2026.report.csv", Journal: "/srv/sweep/pairs of 2026.report.csv.journal",
 		Endpoint: "https://adminapisgp.im.qcloud.com", SDKAppID: 1400000000, DeleteType: "Delete_Type_Single",

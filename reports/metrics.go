@@ -15,12 +15,14 @@ import (
 	"github.com/prometheus/common/model"
 
 	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
 	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
 
 // Figures are what monitoring wants to know about a run, finished or failed.
 type Figures struct {
+	Call                         *journal.Call
 	Tally                        fates.Tally // of the whole job
 	Requests, Retried, Throttled int64       // of this run
 	Started, Finished            time.Time
@@ -117,12 +119,12 @@ func (f Figures) families(success float64) []*dto.MetricFamily {
 		return all // no exit code and no outcomes yet: a run that is killed now must not look like a success
 	}
 	rows := family("friendsweep_rows", "Rows of the job by outcome.")
-	for _, o := range Outcomes {
-		rows.Metric = append(rows.Metric, f.sample(float64(f.Tally.Outcomes[o.Outcome]), "outcome", o.Outcome.String()))
+	for _, o := range Outcomes(f.Call) {
+		rows.Metric = append(rows.Metric, f.sample(float64(f.Tally.Outcomes[o.Outcome]), "outcome", o.Word))
 	}
 	return append(all, rows,
 		single("friendsweep_failed_rows", "Rows of the job that failed.", float64(f.Tally.Failure)),
-		single("friendsweep_presumed_rows", "Rows presumed deleted after a lost answer.", float64(f.Tally.Presumed)),
+		single("friendsweep_presumed_rows", "Rows whose answer is presumed after a lost one.", float64(f.Tally.Presumed)),
 		single("friendsweep_exit_code", "Exit code of the last run.", float64(f.ExitCode)))
 }
 

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"friendsweep/reports/journal/journaltest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +14,7 @@ import (
 )
 
 func testFigures() Figures {
-	return Figures{Tally: testTally(), Requests: 101234, Retried: 1200, Throttled: 34, Started: began, Finished: ended, Decided: 7, Name: "nightly", ExitCode: 1}
+	return Figures{Call: journaltest.Call, Tally: testTally(), Requests: 101234, Retried: 1200, Throttled: 34, Started: began, Finished: ended, Decided: 7, Name: "nightly", ExitCode: 1}
 }
 
 const wantMetrics = `# HELP friendsweep_running 1 from a run's begin to its end. A file that says 1 and grows old is of a run that died.
@@ -53,7 +54,7 @@ friendsweep_rows{name="nightly",outcome="duplicate"} 33876
 # HELP friendsweep_failed_rows Rows of the job that failed.
 # TYPE friendsweep_failed_rows gauge
 friendsweep_failed_rows{name="nightly"} 679
-# HELP friendsweep_presumed_rows Rows presumed deleted after a lost answer.
+# HELP friendsweep_presumed_rows Rows whose answer is presumed after a lost one.
 # TYPE friendsweep_presumed_rows gauge
 friendsweep_presumed_rows{name="nightly"} 12
 # HELP friendsweep_exit_code Exit code of the last run.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"friendsweep/reports/journal"
 	"friendsweep/reports/terminal"
 )
 
@@ -24,6 +25,7 @@ type Plan struct {
 	MinSeconds         float64 `json:"min_seconds"` // at the chosen rate; 0 without a limit
 
 	// For the text alone. What is empty is not shown.
+	Call       *journal.Call `json:"-"`
 	ChunkSize  int           `json:"-"`
 	Rate       float64       `json:"-"` // requests per second; 0 is no limit
 	Endpoint   string        `json:"-"`
@@ -56,7 +58,7 @@ func (p *Plan) WriteText(w io.Writer, opts terminal.TextOptions) error {
 	out := &terminal.Sheet{TextOptions: opts, Label: 10, Number: len(terminal.Count(p.Rows))}
 	out.Headline(terminal.Bold, p.verdict())
 	if p.Endpoint == "sandbox" {
-		out.WriteString("This is the sandbox: nothing real is deleted.\n")
+		out.WriteString(p.Call.Texts.Sandbox + "\n")
 	}
 	out.WriteString("\n")
 	p.writeCounts(out)
@@ -76,9 +78,9 @@ func (p *Plan) WriteText(w io.Writer, opts terminal.TextOptions) error {
 
 func (p *Plan) verdict() string {
 	if p.Pairs == 0 {
-		return "There is nothing to delete."
+		return p.Call.Texts.Nothing
 	}
-	return fmt.Sprintf("To delete: %s of %s, in %s.",
+	return fmt.Sprintf("%s: %s of %s, in %s.", p.Call.Texts.ToDo,
 		terminal.Counted(p.Pairs, "pair"), terminal.Counted(p.Accounts, "account"), terminal.Counted(p.Requests, "request"))
 }
 
@@ -129,14 +131,8 @@ func (p *Plan) time() string {
 // trimmed writes 200 and 0.5, not 200.000000.
 func trimmed(f float64) string { return fmt.Sprintf("%.6g", f) }
 
-// sides says what each delete type does, in words that say whose list changes.
-var Sides = map[string]string{
-	"Delete_Type_Single": "one side: To_Account leaves the friends of From_Account, which stays among the friends of To_Account",
-	"Delete_Type_Both":   "both sides: From_Account and To_Account leave each other's friends",
-}
-
 func (p *Plan) sides() string {
-	if text, ok := Sides[p.DeleteType]; ok {
+	if text, ok := p.Call.Texts.Sides[p.DeleteType]; ok {
 		return text + " (" + p.DeleteType + ")"
 	}
 	return p.DeleteType

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"friendsweep/reports/journal/journaltest"
 	"strings"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 )
 
 func testPlan() *Plan {
-	return &Plan{
+	return &Plan{Call: journaltest.Call,
 		Input: "-", InputSHA256: "9f86d081884c7d65", InputBytes: 123456, Rows: 1000, Pairs: 900, Accounts: 10, Requests: 12, Invalid: 50,
 		Duplicates: 50, LargestAccountRows: 500, MinSeconds: 0.06, ChunkSize: 1000, Rate: 200, Endpoint: "https://adminapisgp.im.qcloud.com",
 		SDKAppID: 1400000000, Identifier: "administrator", DeleteType: "Delete_Type_Both", Report: "/srv/a.report.csv",
@@ -57,7 +58,7 @@ Nothing was sent.
 
 func TestPlanOfNothing(t *testing.T) {
 	var out strings.Builder
-	if err := (&Plan{Input: "/a.csv", Endpoint: "sandbox", Asking: true}).WriteText(&out, terminal.TextOptions{}); err != nil {
+	if err := (&Plan{Call: journaltest.Call, Input: "/a.csv", Endpoint: "sandbox", Asking: true}).WriteText(&out, terminal.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	want := "There is nothing to delete.\nThis is the sandbox: nothing real is deleted.\n"

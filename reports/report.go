@@ -29,11 +29,11 @@ type reportRow struct {
 
 // ReportOptions is what a report is made of, besides the fates.
 type ReportOptions struct {
-	Path            string // of the report
-	Failures        string // of a file with the failed lines alone; empty for none
-	IgnoreNotFriend bool   // not_friend is a success
-	Job             journal.Job
-	Records         iter.Seq2[input.Record, error] // the second read of the input
+	Path     string      // of the report
+	Failures string      // of a file with the failed lines alone; empty for none
+	Good     journal.Set // the answers that are successes
+	Job      journal.Job
+	Records  iter.Seq2[input.Record, error] // the second read of the input
 }
 
 // Report writes the report: one line per record, in the order of the input. It appears whole or not at all: on any error
@@ -192,14 +192,14 @@ func (r *renderer) row(rec *input.Record) error {
 		}
 		fate = fates.Fate{Outcome: journal.Invalid, Info: rec.Reason}
 	}
-	success := fate.Success(r.options.IgnoreNotFriend)
+	success := fate.Success(r.options.Good)
 	r.count(&fate, success)
 	row := reportRow{
-		Line: strconv.FormatInt(rec.Line, 10), From: rec.From, To: rec.To, Status: "failure", Outcome: fate.Outcome.String(),
+		Line: strconv.FormatInt(rec.Line, 10), From: rec.From, To: rec.To, Status: "failure", Outcome: r.fates.Call().Word(fate.Outcome),
 		Info: fate.Info, Attempts: strconv.FormatInt(fate.Attempts, 10), FinishedAt: r.stamp.text(fate.At),
 	}
-	if fate.HasCode {
-		row.Code = strconv.Itoa(fate.Code)
+	if fate.Code.Given {
+		row.Code = strconv.Itoa(fate.Code.Number)
 	}
 	if success {
 		row.Status = "success"
@@ -224,8 +224,8 @@ func (r *renderer) count(fate *fates.Fate, success bool) {
 		r.tally.Presumed++
 	}
 	switch {
-	case fate.HasCode:
-		r.tally.CountCode(fate.Code, 1)
+	case fate.Code.Given:
+		r.tally.CountCode(fate.Code.Number, 1)
 	case !success && fate.Outcome != journal.Duplicate:
 		r.tally.CountReason(fate.Info)
 	}

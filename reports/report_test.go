@@ -52,13 +52,13 @@ func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input
 	}
 	answer := func(id int64, results ...journal.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
 	answer(send(2, 3, 4, 6, 7, 8),
-		journal.Result{Lines: []int64{2}, Outcome: journal.Deleted, HasCode: true},
-		journal.Result{Lines: []int64{3}, Outcome: journal.NotFriend, HasCode: true, Code: 31704, Info: "Err_SNS_FriendDelete_Not_Friend"},
-		journal.Result{Lines: []int64{4}, Outcome: journal.Refused, HasCode: true, Code: 30003, Info: `no "account"`},
-		journal.Result{Lines: []int64{6}, Outcome: journal.GaveUp, HasCode: true, Code: 30006},
-		journal.Result{Lines: []int64{7, 8}, Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
-	answer(send(8), journal.Result{Outcome: journal.Deleted, HasCode: true, Code: 31704, Presumed: true})
-	answer(send(9), journal.Result{Outcome: journal.Open, HasCode: true, Code: 70003, Info: "bad signature"})
+		journal.Result{Rows: journal.Rows(2), Outcome: journaltest.Deleted, Code: journal.Code{Given: true}},
+		journal.Result{Rows: journal.Rows(3), Outcome: journaltest.NotFriend, Code: journal.Code{Number: 31704, Given: true}, Info: "Err_SNS_FriendDelete_Not_Friend"},
+		journal.Result{Rows: journal.Rows(4), Outcome: journal.Refused, Code: journal.Code{Number: 30003, Given: true}, Info: `no "account"`},
+		journal.Result{Rows: journal.Rows(6), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}},
+		journal.Result{Rows: journal.Rows(7, 8), Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
+	answer(send(8), journal.Result{Outcome: journaltest.Deleted, Code: journal.Code{Number: 31704, Given: true}, Presumed: true})
+	answer(send(9), journal.Result{Outcome: journal.Open, Code: journal.Code{Number: 70003, Given: true}, Info: "bad signature"})
 	must(t, j.End("4", "credentials"))
 	records := []input.Record{
 		{Line: 2, From: "a", To: "b"}, {Line: 3, From: "a", To: "=1+1"}, {Line: 4, From: "a", To: "d"},
@@ -85,7 +85,7 @@ func TestReport(t *testing.T) {
 	must(t, err)
 	defer f.Close()
 	dir := t.TempDir()
-	o := ReportOptions{Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, "f.csv"), Job: job, Records: recordsOf(records...)}
+	o := ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, "f.csv"), Job: job, Records: recordsOf(records...)}
 	tally, groups, err := Report(t.Context(), o, f)
 	must(t, err)
 	want := `line,from_account,to_account,status,outcome,result_code,result_info,attempts,finished_at
@@ -112,7 +112,7 @@ y` + "\r" + `
 	if tally.Rows != 11 || tally.Success != 3 || tally.Failure != 8 || tally.Presumed != 1 || tally.Codes[31704] != 3 || tally.Outcomes[journal.Duplicate] != 2 {
 		t.Errorf("tally: got %+v", tally)
 	}
-	if len(groups) != 7 || groups[0].Code != 31704 || groups[0].Rows != 2 || len(groups[0].Samples) != 2 {
+	if len(groups) != 7 || groups[0].Code.Number != 31704 || groups[0].Rows != 2 || len(groups[0].Samples) != 2 {
 		t.Errorf("groups: got %+v", groups)
 	}
 	if l := f.Latency(); l.P50 != 20*time.Millisecond || l.Max != 20*time.Millisecond {
@@ -121,9 +121,9 @@ y` + "\r" + `
 	if tl := f.Timeline(); len(tl.Rows) == 0 || sum(tl.Rows) != 5 || sum(tl.Requests) != 3 {
 		t.Errorf("timeline: got %+v", tl)
 	}
-	s, err := fates.Status(t.Context(), journaltest.Report(j), t.TempDir())
+	s, err := fates.Status(t.Context(), journaltest.Report(j), t.TempDir(), journaltest.Calls)
 	must(t, err)
-	if s.Waiting != 2 || s.Mirrors != 1 || s.Outcomes[journal.Unknown] != 1 || s.Outcomes[journal.NotSent] != 1 || s.Outcomes[journal.Deleted] != 2 || !s.Ended || !s.Held || s.Requests != 3 {
+	if s.Waiting != 2 || s.Mirrors != 1 || s.Outcomes[journal.Unknown] != 1 || s.Outcomes[journal.NotSent] != 1 || s.Outcomes[journaltest.Deleted] != 2 || !s.Ended || !s.Held || s.Requests != 3 {
 		t.Errorf("status: got %+v", s)
 	}
 }
@@ -152,7 +152,7 @@ func TestIgnoreNotFriend(t *testing.T) {
 	f, err := fates.New(t.Context(), j, fates.Options{Job: job, Repeats: repeatsOf(repeats), Dir: t.TempDir()})
 	must(t, err)
 	defer f.Close()
-	o := ReportOptions{Path: journaltest.Report(j), IgnoreNotFriend: true, Job: job, Records: recordsOf(records...)}
+	o := ReportOptions{Path: journaltest.Report(j), Good: journaltest.Call.Set([]string{"deleted", "not_friend"}), Job: job, Records: recordsOf(records...)}
 	tally, _, err := Report(t.Context(), o, f)
 	must(t, err)
 	if tally.Success != 5 {
@@ -168,7 +168,7 @@ func TestReportWithoutItsFailures(t *testing.T) {
 		must(t, err)
 		dir := t.TempDir()
 		must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
-		o := ReportOptions{Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, failures), Job: job, Records: recordsOf(records...)}
+		o := ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, failures), Job: job, Records: recordsOf(records...)}
 		tally, _, err := Report(t.Context(), o, f)
 		if !errors.As(err, new(LesserError)) || tally.Rows != job.Rows {
 			t.Errorf("%s: got %v and %d rows, want a lesser error and all rows", failures, err, tally.Rows)
@@ -214,7 +214,7 @@ func TestReportWholeOrNotAtAll(t *testing.T) {
 		dir := t.TempDir()
 		must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
 		must(t, os.WriteFile(filepath.Join(dir, "r.csv"), []byte("earlier"), 0o600))
-		o := ReportOptions{Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, "f.csv"), Job: job, Records: c.records}
+		o := ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, "f.csv"), Job: job, Records: c.records}
 		if c.change != nil {
 			c.change(dir, &o)
 		}
@@ -250,7 +250,7 @@ func TestReportComesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		o := ReportOptions{Path: filepath.Join(dir, "r.csv"), Job: journaltest.Job(3, 4), Records: recordsOf(records...)}
+		o := ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: journaltest.Job(3, 4), Records: recordsOf(records...)}
 		if _, _, err := Report(context.Background(), o, f); err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +274,7 @@ func TestReportComesBack(t *testing.T) {
 // process of its own, because the limit is the process's.
 func writeUnderLimit(dir string) int {
 	signal.Ignore(syscall.SIGXFSZ)
-	j, err := journal.Lock(filepath.Join(dir, "r.csv"))
+	j, err := journal.Lock(filepath.Join(dir, "r.csv"), journaltest.Calls)
 	if err != nil {
 		return 1
 	}
@@ -292,7 +292,7 @@ func writeUnderLimit(dir string) int {
 		f, err := fates.New(context.Background(), j, fates.Options{Job: head.Job, Dir: dir})
 		if err == nil {
 			records := recordsOf(input.Record{Line: 2, From: "a", To: strings.Repeat("x", 2000)}, input.Record{Line: 3, From: "a", To: "y"})
-			_, _, err = Report(context.Background(), ReportOptions{Path: filepath.Join(dir, "r.csv"), Job: head.Job, Records: records}, f)
+			_, _, err = Report(context.Background(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: head.Job, Records: records}, f)
 			f.Close()
 		}
 		names, _ := filepath.Glob(filepath.Join(dir, "*"))
@@ -370,7 +370,7 @@ func BenchmarkReport(b *testing.B) {
 				}
 			}
 		}
-		_, _, err = Report(b.Context(), ReportOptions{Path: filepath.Join(dir, "r.csv"), Job: job, Records: records}, f)
+		_, _, err = Report(b.Context(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: job, Records: records}, f)
 		must(b, err)
 		must(b, f.Close())
 	}

@@ -21,9 +21,8 @@ type Sample struct {
 
 // SampleGroup is failed rows of one kind: of one code, or without a code of one outcome.
 type SampleGroup struct {
-	Outcome journal.Outcome // where HasCode is false; else the outcome of the first sample
-	HasCode bool
-	Code    int
+	Outcome journal.Outcome // where there is no code; else the outcome of the first sample
+	Code    journal.Code
 	Rows    int64    // how many rows are of this kind
 	Samples []Sample // the first of them, in input order
 }
@@ -31,7 +30,7 @@ type SampleGroup struct {
 // failureKind is what the page groups failed rows by: the code, or the outcome of those without one.
 type failureKind struct {
 	outcome journal.Outcome // Open for rows with a code
-	code    int
+	code    journal.Code
 }
 
 const (
@@ -41,7 +40,7 @@ const (
 
 func (r *renderer) sample(rec *input.Record, fate *fates.Fate) {
 	key := failureKind{code: fate.Code}
-	if !fate.HasCode {
+	if !fate.Code.Given {
 		key = failureKind{outcome: fate.Outcome}
 	}
 	group := r.kinds[key]
@@ -49,7 +48,7 @@ func (r *renderer) sample(rec *input.Record, fate *fates.Fate) {
 		if len(r.kinds) == mostKinds {
 			return
 		}
-		group = &SampleGroup{Outcome: fate.Outcome, HasCode: fate.HasCode, Code: fate.Code}
+		group = &SampleGroup{Outcome: fate.Outcome, Code: fate.Code}
 		r.kinds[key] = group
 	}
 	group.Rows++
@@ -66,7 +65,7 @@ func (r *renderer) groups() []SampleGroup {
 		all = append(all, *group)
 	}
 	slices.SortFunc(all, func(a, b SampleGroup) int {
-		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Outcome, b.Outcome))
+		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Code.Number, b.Code.Number), cmp.Compare(a.Outcome, b.Outcome))
 	})
 	return all
 }

@@ -13,6 +13,7 @@ import (
 
 // Standing is how far a run got, as `status` tells it. The counts are those that the journal alone can know.
 type Standing struct {
+	Call                   *journal.Call
 	Report, Journal, Input string
 	Head                   string // of the journal's chain
 	Held                   bool   // a process works on it now
@@ -37,42 +38,33 @@ func NewStanding(s *fates.StatusInfo, report string) *Standing {
 		Head: s.Link, Report: report, Journal: journal.Path(report), Input: s.LastRun.Input, Held: s.Held, PID: s.LastRun.PID,
 		Host: s.LastRun.Host, User: s.LastRun.User, Ended: s.Ended, ExitCode: s.EndCode, StopReason: s.Stopped,
 		Endpoint: s.Head.Job.Endpoint, SDKAppID: s.Head.Job.AppID, Started: s.Head.At, LastAnswer: s.LastAnswer,
-		Requests: s.Requests, Tally: s.Tally(s.LastRun.Flags["ignore-not-friend"] == "true"),
+		Requests: s.Requests, Call: s.Head.Call, Tally: s.Tally(s.Head.Call.Set(s.LastRun.Success)),
 	}
 }
 
 // WriteText writes where the run stands at the time now.
 func (s *Standing) WriteText(w io.Writer, now time.Time, opts terminal.TextOptions) error {
-	return s.writeText(w, now, opts, Explain)
-}
-
-func (s *Standing) writeText(w io.Writer, now time.Time, opts terminal.TextOptions, explain Explainer) error {
 	out := &terminal.Sheet{TextOptions: opts, Label: 11, Number: len(terminal.Count(s.Tally.Rows))}
 	out.Headline(s.verdict())
 	if s.Endpoint == "sandbox" {
-		out.WriteString("This is a sandbox run: nothing real is deleted.\n")
+		out.WriteString(s.Call.Texts.Sandbox + "\n")
 	}
 	out.WriteString("\n")
 	out.Row("rows", s.Tally.Rows, "")
-	decided := s.Tally.Rows - s.open()
+	decided := s.Tally.Rows - s.Tally.Open()
 	out.Row("decided", decided, strconv.FormatInt(terminal.Percent(decided, s.Tally.Rows), 10)+"%")
-	out.Row("open", s.open(), "")
+	out.Row("open", s.Tally.Open(), "")
 	out.Heading("outcomes")
 	s.writeOutcomes(out)
-	writeCodes(out, byCode(s.Tally), explain)
+	writeCodes(out, s.Call, byCode(s.Tally))
 	out.WriteString("\n")
 	s.writeFacts(out, now)
 	s.writeNext(out)
 	return out.Print(w)
 }
 
-func (s *Standing) open() int64 {
-	t := s.Tally.Outcomes
-	return t[journal.Open] + t[journal.GaveUp] + t[journal.Unknown] + t[journal.NotSent]
-}
-
 func (s *Standing) verdict() (terminal.Tone, string) {
-	open := fmt.Sprintf("%s of %s still open", terminal.Count(s.open()), terminal.Counted(s.Tally.Rows, "row"))
+	open := fmt.Sprintf("%s of %s still open", terminal.Count(s.Tally.Open()), terminal.Counted(s.Tally.Rows, "row"))
 	switch {
 	case s.Held:
 		return terminal.Good, fmt.Sprintf("Running: process %d%s, %s.", s.PID, at(s.Host), open)
@@ -80,7 +72,7 @@ func (s *Standing) verdict() (terminal.Tone, string) {
 		return terminal.Bad, fmt.Sprintf("Dead: process %d%s ended without a word (killed, crashed or power lost); %s.", s.PID, at(s.Host), open)
 	case s.StopReason != "":
 		return terminal.Bad, fmt.Sprintf("Stopped with exit code %s: %s; %s.", s.ExitCode, s.StopReason, open)
-	case s.open() > 0:
+	case s.Tally.Open() > 0:
 		return terminal.Fair, fmt.Sprintf("Ended with exit code %s; %s.", s.ExitCode, open)
 	default:
 		return terminal.Good, fmt.Sprintf("Finished with exit code %s; no row is open.", s.ExitCode)
@@ -96,12 +88,12 @@ func at(host string) string {
 
 // writeOutcomes has other words for open rows while a process still works on them: nobody gave up on those.
 func (s *Standing) writeOutcomes(out *terminal.Sheet) {
-	counts := byWord(s.Tally)
+	counts := byWord(s.Call, s.Tally)
 	if s.Held {
-		delete(counts, journal.Unknown.String())
-		delete(counts, journal.NotSent.String())
+		delete(counts, s.Call.Word(journal.Unknown))
+		delete(counts, s.Call.Word(journal.NotSent))
 	}
-	writeOutcomes(out, counts, false)
+	writeOutcomes(out, s.Call, 0, counts)
 	if n := s.Tally.Outcomes[journal.Unknown]; s.Held && n > 0 {
 		out.Row("in flight", n, "sent or about to be sent again")
 	}

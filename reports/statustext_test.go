@@ -9,13 +9,14 @@ import (
 
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/terminal"
 )
 
 func testStanding() *Standing {
 	t := fates.Tally{Rows: 1000, Success: 700, Failure: 300, Codes: map[int]int64{0: 700, 30003: 5}}
-	t.Outcomes[journal.Deleted], t.Outcomes[journal.Refused], t.Outcomes[journal.Unknown], t.Outcomes[journal.NotSent] = 700, 5, 95, 200
-	return &Standing{Report: "/srv/r.csv", Journal: "/srv/r.csv.journal", Input: "/srv/i.csv", PID: 4711, Host: "batch-7", User: "ops",
+	t.Outcomes[journaltest.Deleted], t.Outcomes[journal.Refused], t.Outcomes[journal.Unknown], t.Outcomes[journal.NotSent] = 700, 5, 95, 200
+	return &Standing{Call: journaltest.Call, Report: "/srv/r.csv", Journal: "/srv/r.csv.journal", Input: "/srv/i.csv", PID: 4711, Host: "batch-7", User: "ops",
 		Endpoint: "https://adminapisgp.im.qcloud.com", SDKAppID: 1400000000, Started: began, LastAnswer: ended, Requests: 99, Tally: t,
 		ResumeCommand: "friendsweep delete --resume --report=/srv/r.csv /srv/i.csv", FromEnvironment: true}
 }
@@ -23,7 +24,7 @@ func testStanding() *Standing {
 func standingText(t *testing.T, s *Standing) string {
 	t.Helper()
 	var out strings.Builder
-	if err := s.writeText(&out, ended.Add(time.Hour), terminal.TextOptions{}, testExplain); err != nil {
+	if err := s.WriteText(&out, ended.Add(time.Hour), terminal.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -51,25 +51,26 @@ type Summary struct {
 	JournalHead       string           `json:"journal_head"`   // the h of the journal's last line
 
 	// For the text and the page alone.
-	Failures      string `json:"-"` // the failures file; empty if none was written
-	Page          string `json:"-"`
-	Metrics       string `json:"-"`
-	ReportCommand string `json:"-"` // writes the report that this run could not write; empty if it is there
-	RetryCommand  string `json:"-"` // sends the refused rows again; empty when there are none
-	Allowed       string `json:"-"` // who answered the question, or why nobody was asked
-	NotFriendOK   bool   `json:"-"` // --ignore-not-friend: not_friend is a success
+	Failures      string        `json:"-"` // the failures file; empty if none was written
+	Page          string        `json:"-"`
+	Metrics       string        `json:"-"`
+	ReportCommand string        `json:"-"` // writes the report that this run could not write; empty if it is there
+	RetryCommand  string        `json:"-"` // sends the refused rows again; empty when there are none
+	Allowed       string        `json:"-"` // who answered the question, or why nobody was asked
+	Call          *journal.Call `json:"-"`
+	Good          journal.Set   `json:"-"` // the answers that are successes
 }
 
-// SetTally copies the counts of t into s.
+// SetTally copies the counts of t into s, whose Call is set.
 func (s *Summary) SetTally(t fates.Tally) {
 	s.Rows, s.Success, s.Failure, s.Presumed = t.Rows, t.Success, t.Failure, t.Presumed
-	s.Outcomes, s.Codes, s.Reasons = byWord(t), byCode(t), byReason(t)
+	s.Outcomes, s.Codes, s.Reasons = byWord(s.Call, t), byCode(t), byReason(t)
 }
 
-func byWord(t fates.Tally) map[string]int64 {
-	words := make(map[string]int64, len(Outcomes))
-	for _, o := range Outcomes {
-		words[o.Outcome.String()] = t.Outcomes[o.Outcome]
+func byWord(call *journal.Call, t fates.Tally) map[string]int64 {
+	words := map[string]int64{}
+	for _, o := range Outcomes(call) {
+		words[o.Word] = t.Outcomes[o.Outcome]
 	}
 	return words
 }
@@ -101,19 +102,15 @@ func (s *Summary) WriteJSON(w io.Writer) error { return terminal.WriteJSON(w, s)
 // WriteText writes the summary for an operator: the verdict, the counts, what each code means and what to do about it,
 // the files, and the next command.
 func (s *Summary) WriteText(w io.Writer, opts terminal.TextOptions) error {
-	return s.writeText(w, opts, Explain)
-}
-
-func (s *Summary) writeText(w io.Writer, opts terminal.TextOptions, explain Explainer) error {
 	out := &terminal.Sheet{TextOptions: opts, Label: 10, Number: len(terminal.Count(s.Rows))}
 	t, text := s.Verdict()
 	out.Headline(t, text)
 	if s.Endpoint == "sandbox" {
-		out.WriteString("This was the sandbox: nothing real was deleted.\n")
+		out.WriteString(s.Call.Texts.InSandbox + "\n")
 	}
 	out.WriteString("\n")
 	s.writeCounts(out)
-	writeCodes(out, s.Codes, explain)
+	writeCodes(out, s.Call, s.Codes)
 	writeReasons(out, s.Reasons)
 	out.WriteString("\n")
 	s.writeRun(out)
@@ -121,7 +118,7 @@ func (s *Summary) writeText(w io.Writer, opts terminal.TextOptions, explain Expl
 	return out.Print(w)
 }
 
-// verdict is the run in one sentence.
+// Verdict is the run in one sentence.
 func (s *Summary) Verdict() (terminal.Tone, string) {
 	open := fmt.Sprintf("%s of %s still open", terminal.Count(s.open()), terminal.Counted(s.Rows, "row"))
 	if s.open() == 0 {
@@ -147,11 +144,17 @@ func (s *Summary) Verdict() (terminal.Tone, string) {
 var signals = map[int]string{129: "SIGHUP", 130: "SIGINT (Ctrl-C)", 143: "SIGTERM"}
 
 // open counts the rows that --resume would send.
-func (s *Summary) open() int64 {
-	return s.Outcome(journal.GaveUp) + s.Outcome(journal.Unknown) + s.Outcome(journal.NotSent)
+func (s *Summary) open() (n int64) {
+	for _, o := range Outcomes(s.Call) {
+		if o.Outcome.IsOpen() {
+			n += s.Outcomes[o.Word]
+		}
+	}
+	return n
 }
 
-func (s *Summary) Outcome(o journal.Outcome) int64 { return s.Outcomes[o.String()] }
+// Outcome is how many rows have this outcome.
+func (s *Summary) Outcome(o journal.Outcome) int64 { return s.Outcomes[s.Call.Word(o)] }
 
 func (s *Summary) writeCounts(out *terminal.Sheet) {
 	rows := ""
@@ -164,31 +167,31 @@ func (s *Summary) writeCounts(out *terminal.Sheet) {
 	if s.Rows > 0 {
 		out.Heading("outcomes")
 	}
-	writeOutcomes(out, s.Outcomes, s.NotFriendOK)
+	writeOutcomes(out, s.Call, s.Good, s.Outcomes)
 }
 
 func (s *Summary) presumedNote() string {
 	if s.Presumed == 0 {
 		return ""
 	}
-	return terminal.Count(s.Presumed) + " of them presumed deleted: an answer was lost, then the API said 31704"
+	return terminal.Count(s.Presumed) + " of them presumed " + s.Call.Word(s.Call.Presumed.To) + ": an answer was lost, then the API said " + strconv.Itoa(s.Call.Presumed.Code)
 }
 
 // writeOutcomes leaves out what did not occur.
-func writeOutcomes(out *terminal.Sheet, counts map[string]int64, notFriendOK bool) {
-	for _, o := range Outcomes {
-		n, note := counts[o.Outcome.String()], o.Meaning
-		if o.Outcome == journal.NotFriend && notFriendOK {
-			note += " (counted as success: --ignore-not-friend)"
+func writeOutcomes(out *terminal.Sheet, call *journal.Call, good journal.Set, counts map[string]int64) {
+	for _, o := range Outcomes(call) {
+		n, note := counts[o.Word], o.Meaning
+		if good.Has(o.Outcome) && call.Answers[o.Outcome-journal.Answered].CountedBy != "" {
+			note += " (counted as success: " + call.Answers[o.Outcome-journal.Answered].CountedBy + ")"
 		}
 		if n > 0 {
-			out.Row(o.Outcome.String(), n, note)
+			out.Row(o.Word, n, note)
 		}
 	}
 }
 
 // writeCodes leaves out 0, which needs no explanation.
-func writeCodes(out *terminal.Sheet, counts map[string]int64, explain Explainer) {
+func writeCodes(out *terminal.Sheet, call *journal.Call, counts map[string]int64) {
 	codes := CodesByCount(counts)
 	codes = slices.DeleteFunc(codes, func(code int) bool { return code == 0 })
 	if len(codes) > 0 {
@@ -200,9 +203,8 @@ func writeCodes(out *terminal.Sheet, counts map[string]int64, explain Explainer)
 		}
 	}()
 	for _, code := range codes {
-		meaning, advice := explain(code)
-		out.Row(strconv.Itoa(code), counts[strconv.Itoa(code)], cmp.Or(meaning, "not documented"))
-		if advice != "" {
+		out.Row(strconv.Itoa(code), counts[strconv.Itoa(code)], cmp.Or(call.Meaning(code), "not documented"))
+		if advice := call.Advice(code); advice != "" {
 			out.Row("", -1, "-> "+advice)
 		}
 	}
@@ -219,7 +221,7 @@ func writeReasons(out *terminal.Sheet, reasons map[string]int64) {
 	}
 }
 
-// codesByCount puts the most frequent code first.
+// CodesByCount puts the most frequent code first.
 func CodesByCount(counts map[string]int64) []int {
 	var codes []int
 	for text := range maps.Keys(counts) {

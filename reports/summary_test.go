@@ -9,13 +9,14 @@ import (
 
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/terminal"
 )
 
 func summaryText(t *testing.T, s *Summary, opts terminal.TextOptions) string {
 	t.Helper()
 	var out strings.Builder
-	if err := s.writeText(&out, opts, testExplain); err != nil {
+	if err := s.WriteText(&out, opts); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -81,9 +82,9 @@ func TestSummaryTextFitsATerminal(t *testing.T) {
 
 func TestVerdict(t *testing.T) {
 	done := fates.Tally{Rows: 3, Success: 3}
-	done.Outcomes[journal.Deleted] = 3
+	done.Outcomes[journaltest.Deleted] = 3
 	open := fates.Tally{Rows: 3, Success: 1, Failure: 2}
-	open.Outcomes[journal.Deleted], open.Outcomes[journal.Unknown], open.Outcomes[journal.NotSent] = 1, 1, 1
+	open.Outcomes[journaltest.Deleted], open.Outcomes[journal.Unknown], open.Outcomes[journal.NotSent] = 1, 1, 1
 	for _, c := range []struct {
 		tally    fates.Tally
 		finished bool
@@ -100,7 +101,7 @@ func TestVerdict(t *testing.T) {
 		{open, false, 130, "interrupted", terminal.Bad, "Interrupted by SIGINT (Ctrl-C): 2 of 3 rows still open."},
 		{done, true, 4, "no room for the report", terminal.Bad, "Stopped before the end: no room for the report; no row is open."},
 	} {
-		s := &Summary{Finished: c.finished, ExitCode: c.exit, StopReason: c.reason}
+		s := &Summary{Call: journaltest.Call, Finished: c.finished, ExitCode: c.exit, StopReason: c.reason}
 		s.SetTally(c.tally)
 		if tone, got := s.Verdict(); tone != c.tone || got != c.want {
 			t.Errorf("exit %d: got %s %q, want %s %q", c.exit, tone, got, c.tone, c.want)

@@ -11,6 +11,7 @@ import (
 	"friendsweep/batch"
 	"friendsweep/batch/send"
 	"friendsweep/reports"
+	"friendsweep/reports/journal"
 )
 
 // deleteCommand is `friendsweep delete`.
@@ -115,6 +116,15 @@ func (c *deleteCommand) nothingSent(run *batch.Run, err error) error {
 	return errors.Join(err, run.WriteMetrics(code))
 }
 
+// good is the answers that are successes.
+func (c *deleteCommand) good() journal.Set {
+	words := []string{"deleted"}
+	if c.IgnoreNotFriend {
+		words = append(words, "not_friend")
+	}
+	return batch.Delete.Set(words)
+}
+
 // options are the run that the flags ask for.
 func (c *deleteCommand) options(a *app) (batch.Options, error) {
 	if err := c.check(); err != nil {
@@ -124,7 +134,7 @@ func (c *deleteCommand) options(a *app) (batch.Options, error) {
 	if err != nil {
 		return batch.Options{}, err
 	}
-	o.RetryFailed, o.IgnoreNotFriend = c.RetryFailed, c.IgnoreNotFriend
+	o.RetryFailed, o.Batch.Call, o.Batch.Good = c.RetryFailed, batch.Delete, c.good()
 	o.Allowed = "--yes was given"
 	if c.Sandbox {
 		o.Allowed = "nobody is asked for the sandbox"

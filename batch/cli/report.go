@@ -33,8 +33,12 @@ func (c *reportCommand) Run(a *app) error {
 		return refuse("%w", err)
 	}
 	c.Report = withoutJournal(c.Report)
+	var also []string
+	if c.IgnoreNotFriend {
+		also = append(also, "not_friend")
+	}
 	tally, next, err := batch.Rewrite(a.ctx, batch.Options{
-		Report: c.Report, Pairs: c.Input, Stdin: a.stdin, Failures: c.Failures, IgnoreNotFriend: c.IgnoreNotFriend,
+		Report: c.Report, Pairs: c.Input, Stdin: a.stdin, Failures: c.Failures, AlsoSuccess: also,
 		Defaults: texts(a.defaults), TempDir: temp, Log: a.log, Progress: a.progress,
 	})
 	if err != nil {

@@ -33,7 +33,7 @@ func (c *statusCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
-	info, err := fates.Status(a.ctx, c.Report, temp)
+	info, err := fates.Status(a.ctx, c.Report, temp, batch.Calls)
 	if a.ctx.Err() != nil {
 		return context.Cause(a.ctx)
 	}

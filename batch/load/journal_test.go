@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"friendsweep/batch"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -11,6 +12,9 @@ import (
 
 	"friendsweep/reports/journal"
 )
+
+// The first answer of delete.
+const isDeleted = journal.Answered
 
 var journalTable = newTable("shape", "rows", "requests", "CPU of the program per row", "CPU of its journal per row", "share", "asked for", "bytes a row", "")
 
@@ -74,12 +78,12 @@ func chunksOf(shape string, n uint64) (all []chunk) {
 // writeJournal writes the journal of a run in which every request is answered at once and confirms all its rows.
 func writeJournal(tb testing.TB, chunks []chunk) {
 	tb.Helper()
-	j, err := journal.Lock(filepath.Join(tb.TempDir(), "report.csv"))
+	j, err := journal.Lock(filepath.Join(tb.TempDir(), "report.csv"), batch.Calls)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer j.Close()
-	if err := j.Start(journal.Job{Rows: 1 << 40, LastLine: 1 << 40}, journal.Run{Version: "load"}); err != nil {
+	if err := j.Start(journal.Job{Call: "delete", Rows: 1 << 40, LastLine: 1 << 40}, journal.Run{Version: "load"}); err != nil {
 		tb.Fatal(err)
 	}
 	feed := make(chan chunk)
@@ -111,5 +115,5 @@ func record(j *journal.Journal, c chunk) error {
 	if err != nil {
 		return err
 	}
-	return j.After(id, time.Millisecond, []journal.Result{{Outcome: journal.Deleted, HasCode: true}})
+	return j.After(id, time.Millisecond, []journal.Result{{Outcome: isDeleted, Code: journal.Code{Given: true}}})
 }

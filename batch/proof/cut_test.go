@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"friendsweep/batch"
 	"os"
 	"regexp"
 	"slices"
@@ -50,7 +51,7 @@ func (tr *trial) resumes(ctx context.Context, good []byte) error {
 		return err
 	}
 	defer in.Close()
-	j, err := journal.Lock(tr.path("report.csv"))
+	j, err := journal.Lock(tr.path("report.csv"), batch.Calls)
 	if err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (tr *trial) replay(t *testing.T, text []byte) error {
 	if err := os.WriteFile(tr.path("report.csv.journal"), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	j, err := journal.Lock(tr.path("report.csv"))
+	j, err := journal.Lock(tr.path("report.csv"), batch.Calls)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,12 @@ import (
 	"friendsweep/reports/journal"
 )
 
+// The answers of delete.
+const (
+	isDeleted = journal.Answered + iota
+	isNotFriend
+)
+
 // desk is the journal as the runner knows it. From one call on it is that of a dead process, whose requests in flight
 // still reach the server.
 type desk struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"friendsweep/batch"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -76,21 +77,21 @@ func (tr *trial) run(ctx context.Context, o settings) (ended, failed error) {
 		return nil, err
 	}
 	defer in.Close()
-	journal, err := journal.Lock(tr.path("report.csv"))
+	j, err := journal.Lock(tr.path("report.csv"), batch.Calls)
 	if err != nil {
 		return nil, err
 	}
-	defer journal.Close()
+	defer j.Close()
 	job := tr.job(in)
-	history, err := begin(ctx, journal, job, o.retryFailed)
+	history, err := begin(ctx, j, job, o.retryFailed)
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{Journal: journal, trial: tr, dieAt: o.dieAt, sent: map[int64]*sending{}, current: map[string]*request{}}
+	d := &desk{Journal: j, trial: tr, dieAt: o.dieAt, sent: map[int64]*sending{}, current: map[string]*request{}}
 	d.noteSync()
 	ended, failed = tr.send(ctx, o, d, in, history)
 	if d.dead {
-		journal.Close()
+		j.Close()
 		if err := d.cutPower(o.powerCut); err != nil {
 			return nil, err
 		}
@@ -99,14 +100,15 @@ func (tr *trial) run(ctx context.Context, o settings) (ended, failed error) {
 	if failed != nil {
 		return ended, failed
 	}
-	if err := journal.End("0", ""); err != nil {
+	if err := j.End("0", ""); err != nil {
 		return ended, err
 	}
-	return ended, tr.report(ctx, journal, in, job)
+	return ended, tr.report(ctx, j, in, job)
 }
 
 func (tr *trial) job(in *input.Input) journal.Job {
 	return journal.Job{
+		Call:        "delete",
 		InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, LastLine: in.LastLine,
 		FromColumn: in.FromColumn, ToColumn: in.ToColumn, Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID,
 		DeleteType: string(tr.deleteType()), Invalid: in.Invalid, Duplicates: in.Duplicates, Mirrors: in.Mirrors,
@@ -184,16 +186,16 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 
 func (tr *trial) runner(o settings, d *desk, h *journal.History) *send.Runner {
 	r := &send.Runner{
-		Options: send.Options{ChunkSize: o.chunk, Workers: o.workers, MaxAttempts: maxAttempts, Limit: o.limit, Rate: 200,
+		Options: send.Options{Call: batch.Delete, ChunkSize: o.chunk, Workers: o.workers, MaxAttempts: maxAttempts, Limit: o.limit, Rate: 200,
 			BackoffInitial: 500 * time.Millisecond, BackoffMax: 30 * time.Second, MaxFailures: send.Failures{Percent: 100}},
 		Before: d.Before, After: d.After, Withdraw: d.Withdraw, Decide: d.Decide,
 	}
 	deleted := journal.NewBits(tr.table.last())
 	if h != nil {
-		deleted = h.Deleted
+		deleted = h.Mirrored
 		r.Open, r.Lost = func(line int64) bool { return !h.Final.Has(line) }, h.Lost.Has
 	}
-	r.Deleted, r.MarkDeleted = deleted.HasAtomic, deleted.SetAtomic
+	r.Settled, r.MarkSettled = deleted.HasAtomic, deleted.SetAtomic
 	return r
 }
 
@@ -213,16 +215,25 @@ func (tr *trial) withinLimit(limit int64) error {
 	return nil
 }
 
+// good is the answers that are successes.
+func (tr *trial) good() journal.Set {
+	words := []string{"deleted"}
+	if tr.ignore {
+		words = append(words, "not_friend")
+	}
+	return batch.Delete.Set(words)
+}
+
 // report writes the report of the job so far.
 func (tr *trial) report(ctx context.Context, j *journal.Journal, in *input.Input, job journal.Job) error {
-	fates, err := fates.New(ctx, j, fates.Options{Job: job, Repeats: in.Repeats(), Dir: tr.dir})
+	joined, err := fates.New(ctx, j, fates.Options{Job: job, Repeats: in.Repeats(), Dir: tr.dir})
 	if err != nil {
 		return err
 	}
-	defer fates.Close()
+	defer joined.Close()
 	tr.tally, _, err = reports.Report(ctx, reports.ReportOptions{
-		Path: tr.path("report.csv"), Failures: tr.path("failures.csv"), IgnoreNotFriend: tr.ignore, Job: job, Records: in.Records(ctx),
-	}, fates)
+		Path: tr.path("report.csv"), Failures: tr.path("failures.csv"), Good: tr.good(), Job: job, Records: in.Records(ctx),
+	}, joined)
 	return err
 }
 
@@ -233,12 +244,12 @@ func (tr *trial) rewrite(ctx context.Context) error {
 		return err
 	}
 	defer in.Close()
-	journal, err := journal.Lock(tr.path("report.csv"))
+	j, err := journal.Lock(tr.path("report.csv"), batch.Calls)
 	if err != nil {
 		return err
 	}
-	defer journal.Close()
-	return tr.report(ctx, journal, in, tr.job(in))
+	defer j.Close()
+	return tr.report(ctx, j, in, tr.job(in))
 }
 
 // oracle is what the report is to be held against.

@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"fmt"
+	"friendsweep/batch"
 	"net/url"
 	"os"
 	"slices"
@@ -31,10 +32,10 @@ type step struct {
 func story() []step {
 	say := func(means meaning, code int) word { return word{means, true, code, fmt.Sprint("info ", code)} }
 	result := func(o journal.Outcome, code int, lines ...int64) journal.Result {
-		return journal.Result{Lines: lines, Outcome: o, HasCode: true, Code: code, Info: fmt.Sprint("info ", code)}
+		return journal.Result{Rows: journal.Rows(lines...), Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
 	}
 	nothing := map[int64]word{5: {means: lost}, 7: {means: lost}}
-	presumed := result(journal.Deleted, 31704, 5)
+	presumed := result(isDeleted, 31704, 5)
 	presumed.Presumed = true
 	return []step{
 		{kind: "send", id: 1, account: "ann", lines: []int64{2, 3, 4}, done: []int64{2},
@@ -43,20 +44,20 @@ func story() []step {
 		{kind: "answer", id: 2, results: []journal.Result{{Outcome: journal.Open, Lost: true, Info: "no answer within 15s"}}},
 		{kind: "send", id: 3, account: "missing-c", lines: []int64{8, 9}, said: map[int64]word{8: say(split, 30003), 9: say(split, 30003)}},
 		{kind: "answer", id: 1, results: []journal.Result{
-			result(journal.Deleted, 0, 2), result(journal.Open, 30006, 3), result(journal.NotFriend, 31704, 4)}},
+			result(isDeleted, 0, 2), result(journal.Open, 30006, 3), result(isNotFriend, 31704, 4)}},
 		{kind: "answer", id: 3, results: []journal.Result{result(journal.Open, 30003)}},
 		{kind: "decide", id: 3, account: "missing-c", results: []journal.Result{result(journal.Refused, 30003, 8, 9)}},
 		{kind: "send", id: 4, account: "ann", lines: []int64{3}, said: map[int64]word{3: {means: lost}}},
 		{kind: "withdraw", id: 4},
 		{kind: "send", id: 5, account: "bob", lines: []int64{5, 7}, done: []int64{7},
 			said: map[int64]word{5: say(notFriend, 31704), 7: say(done, 0)}},
-		{kind: "answer", id: 5, results: []journal.Result{presumed, result(journal.Deleted, 0, 7)}},
+		{kind: "answer", id: 5, results: []journal.Result{presumed, result(isDeleted, 0, 7)}},
 		{kind: "end"},
 		{kind: "resume"},
 		{kind: "send", id: 6, account: "dan", lines: []int64{10}, said: map[int64]word{10: say(refuse, 30003)}},
 		{kind: "send", id: 7, account: "ann", lines: []int64{3}, done: []int64{3}, said: map[int64]word{3: say(done, 0)}},
 		{kind: "answer", id: 6, results: []journal.Result{result(journal.Refused, 30003)}},
-		{kind: "answer", id: 7, results: []journal.Result{result(journal.Deleted, 0)}},
+		{kind: "answer", id: 7, results: []journal.Result{result(isDeleted, 0)}},
 		{kind: "end"},
 	}
 }
@@ -77,7 +78,7 @@ func (tr *trial) tell(ctx context.Context, steps []step) ([]byte, error) {
 		return nil, err
 	}
 	defer in.Close()
-	j, err := journal.Lock(tr.path("report.csv"))
+	j, err := journal.Lock(tr.path("report.csv"), batch.Calls)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +110,7 @@ func (tr *trial) write(ctx context.Context, j *journal.Journal, s step) (_ *jour
 		err = j.End("130", "interrupted")
 	case "resume":
 		j.Close()
-		if j, err = journal.Lock(tr.path("report.csv")); err != nil {
+		if j, err = journal.Lock(tr.path("report.csv"), batch.Calls); err != nil {
 			return nil, err
 		}
 		if _, err = j.Replay(ctx, false); err == nil {

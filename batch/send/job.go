@@ -158,7 +158,7 @@ func (j *job) take(n int) int {
 func (j *job) condemn(p part) {
 	s := newSorter(len(p.items))
 	for _, it := range p.items {
-		s.add(it.line, journal.Result{Outcome: journal.Refused, HasCode: true, Code: p.refusal.Code, Info: fmt.Sprintf(
+		s.add(it.line, journal.Result{Outcome: journal.Refused, Code: journal.Code{Number: p.refusal.Code, Given: true}, Info: fmt.Sprintf(
 			"%s (not tried alone: %d requests found no part of this account that is accepted)", p.refusal.Info, searchLimit)})
 	}
 	if err := j.Decide(j.account, s.results(nil)); err != nil {

@@ -8,9 +8,6 @@ import (
 	"friendsweep/reports/journal"
 )
 
-// presumedInfo is the result_info of a row that is presumed deleted, see the contract, section 5.
-const presumedInfo = "presumed deleted: an earlier answer was lost, then 31704; it may never have been a friend"
-
 // verdict is what an answer means for the items of its request and for the run.
 type verdict struct {
 	sorted  *sorter
@@ -64,17 +61,15 @@ func (j *job) splits(r chat.Ruling) bool {
 
 // rule turns the ruling about an item into its result and notes what it means for the run.
 func (j *job) rule(v *verdict, it *item, f chat.Fate) journal.Result {
-	res := journal.Result{HasCode: f.HasCode, Code: f.Code, Info: f.Info, Lost: f.Lost}
+	res := journal.Result{Code: journal.Code{Number: f.Code, Given: f.HasCode}, Info: f.Info, Lost: f.Lost}
 	stops := f.UntilProven && !j.proven.Load()
 	switch {
 	case stops || f.Verdict == chat.Stop:
 		v.halt(f)
 	case f.Verdict == chat.Deleted:
-		res.Outcome = journal.Deleted
-	case f.Verdict == chat.NotFriend && it.lost && f.Code == 31704: // 30001 may say so too, but allows no presumption
-		res.Outcome, res.Presumed, res.Info = journal.Deleted, true, presumedInfo
+		res.Outcome = journal.Answered
 	case f.Verdict == chat.NotFriend:
-		res.Outcome = journal.NotFriend
+		res.Outcome = journal.Answered + 1
 	case f.Verdict == chat.Refuse:
 		res.Outcome = journal.Refused
 	case f.Verdict == chat.Throttle:
@@ -84,9 +79,13 @@ func (j *job) rule(v *verdict, it *item, f chat.Fate) journal.Result {
 	case f.Verdict == chat.Retry:
 		res.Outcome = j.again(v, it, f)
 	}
-	it.lost = it.lost || f.Lost
-	if res.Outcome == journal.Deleted && j.MarkDeleted != nil {
-		j.MarkDeleted(it.line)
+	now := j.Call.After(journal.State{Lost: it.lost}, &res)
+	it.lost, res.Outcome, res.Presumed = now.Lost, now.Outcome, now.Presumed
+	if now.Presumed {
+		res.Info = j.Call.Presumed.Info
+	}
+	if j.MarkSettled != nil && j.Call.Settles(now.Outcome) {
+		j.MarkSettled(it.line)
 	}
 	return res
 }
@@ -167,7 +166,11 @@ func (j *job) count(s *sorter) {
 	if decided == 0 {
 		return
 	}
-	j.Stats.NotFriend.Add(int64(s.count[journal.NotFriend]))
+	for o, n := range s.count {
+		if journal.Outcome(o).IsAnswer() && !j.Good.Has(journal.Outcome(o)) {
+			j.Stats.Unwanted.Add(int64(n))
+		}
+	}
 	all, bad := j.Stats.Decided.Add(decided), j.Stats.Failed.Add(failed)
 	if !j.counted {
 		j.counted = true

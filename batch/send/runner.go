@@ -25,6 +25,8 @@ import (
 
 // Options are the bounds of a run. The defaults stand in the command line's help.
 type Options struct {
+	Call           *journal.Call // what is asked for
+	Good           journal.Set   // the answers that are successes
 	ChunkSize      int           // pairs per request, 1 to 1000 (vendor page 34905)
 	Workers        int           // requests in flight, at least 1
 	Rate           float64       // requests per second, retries included; 0 is no limit
@@ -60,10 +62,10 @@ type Runner struct {
 	Open func(line int64) bool
 	// Lost tells whether an answer for the row was lost in an earlier run of the job; nil means none was.
 	Lost func(line int64) bool
-	// MarkDeleted is told of every row that ends deleted, and Deleted tells whether a row did, in this run or an earlier
+	// MarkSettled is told of every row whose answer settles its mirror, and Settled tells whether one did, in this run or an earlier
 	// one: it decides over mirrors. Both may be nil where there are none.
-	MarkDeleted func(line int64)
-	Deleted     func(line int64) bool
+	MarkSettled func(line int64)
+	Settled     func(line int64) bool
 
 	Stats Stats
 }
@@ -75,7 +77,7 @@ type Stats struct {
 	Throttled atomic.Int64 // of these, answered with "too frequent"
 	Decided   atomic.Int64 // rows with an outcome
 	Failed    atomic.Int64 // of these, refused or given up
-	NotFriend atomic.Int64 // of these, not friends
+	Unwanted  atomic.Int64 // of these, answered with what is no success
 	InBackoff atomic.Int64 // accounts that wait before a retry
 	InPace    atomic.Int64 // requests that wait for their turn
 	pace      atomic.Pointer[pace]
@@ -109,7 +111,7 @@ func (s *Stop) Error() string {
 // to another, so that a few busy accounts do not hold up the run; this bounds how many may wait so.
 const parked = 4
 
-// Run sends groups, then those pairs of mirrors whose first row did not end deleted. It returns nil when every row had
+// Run sends groups, then those pairs of mirrors whose first row does not settle them. It returns nil when every row had
 // its turn; a *Stop or an error of the journal when the run had to stop; and the cause of ctx when that was cancelled
 // with rows still open. In each case no request is in flight any more.
 func (r *Runner) Run(ctx context.Context, groups, mirrors iter.Seq2[input.Group, error]) error {
@@ -153,7 +155,7 @@ type run struct {
 func (r *run) open(p input.Pair) bool { return r.Open == nil || r.Open(p.Line) }
 
 // waiting tells whether a mirror is to be sent.
-func (r *run) waiting(p input.Pair) bool { return r.open(p) && !r.Deleted(p.First) }
+func (r *run) waiting(p input.Pair) bool { return r.open(p) && !r.Settled(p.First) }
 
 // all works through the groups. It returns when every job has ended.
 func (r *run) all(groups iter.Seq2[input.Group, error], open func(input.Pair) bool) {

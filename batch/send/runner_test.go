@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"friendsweep/reports/journal/journaltest"
 	"iter"
 	"os"
 	"path/filepath"
@@ -17,6 +18,12 @@ import (
 	"friendsweep/batch/chat"
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+)
+
+// The answers of delete.
+const (
+	isDeleted = journal.Answered + iota
+	isNotFriend
 )
 
 // fixture is a run against a server that is a function and a journal that is a slice.
@@ -66,13 +73,13 @@ func newFixture(t *testing.T, csv string, both bool, serve server) *fixture {
 	f := &fixture{t: t, in: in, start: time.Now(), rows: map[int64]*rowFate{}, flying: map[string]int{},
 		lines: map[int64][]int64{}, deleted: map[int64]bool{}}
 	f.Runner = Runner{
-		Options: Options{ChunkSize: 1000, Workers: 4, MaxAttempts: 8, BackoffInitial: 500 * time.Millisecond,
+		Options: Options{Call: journaltest.Call, Good: journaltest.Call.Set([]string{"deleted"}), ChunkSize: 1000, Workers: 4, MaxAttempts: 8, BackoffInitial: 500 * time.Millisecond,
 			BackoffMax: 30 * time.Second, MaxFailures: Failures{Percent: 100}},
 		Send:   func(_ context.Context, account string, to []string) chat.Answer { return f.send(serve, account, to) },
 		Renew:  func(int) bool { return false },
 		Before: f.before, After: f.after, Withdraw: f.withdraw, Decide: f.decide,
-		MarkDeleted: func(line int64) { f.mu.Lock(); defer f.mu.Unlock(); f.deleted[line] = true },
-		Deleted:     func(line int64) bool { f.mu.Lock(); defer f.mu.Unlock(); return f.deleted[line] },
+		MarkSettled: func(line int64) { f.mu.Lock(); defer f.mu.Unlock(); f.deleted[line] = true },
+		Settled:     func(line int64) bool { f.mu.Lock(); defer f.mu.Unlock(); return f.deleted[line] },
 	}
 	return f
 }
@@ -111,8 +118,8 @@ func (f *fixture) before(account string, lines []int64) (int64, error) {
 		if f.rows[line] == nil {
 			f.rows[line] = &rowFate{}
 		}
-		if f.rows[line].Outcome.Final() {
-			f.t.Errorf("line %d is sent again after %s", line, f.rows[line].Outcome)
+		if f.rows[line].Outcome.IsFinal() {
+			f.t.Errorf("line %d is sent again after %s", line, journaltest.Call.Word(f.rows[line].Outcome))
 		}
 		f.rows[line].sent++
 	}
@@ -124,10 +131,10 @@ func (f *fixture) after(id int64, _ time.Duration, results []journal.Result) err
 	defer f.mu.Unlock()
 	seen := 0
 	for _, r := range results {
-		if r.Lines == nil {
-			r.Lines = f.lines[id]
+		if r.Rows == nil {
+			r.Rows = journal.Rows(f.lines[id]...)
 		}
-		seen += len(r.Lines)
+		seen += len(journaltest.Lines(r.Rows))
 		f.settle(r)
 	}
 	if seen != len(f.lines[id]) {
@@ -138,7 +145,7 @@ func (f *fixture) after(id int64, _ time.Duration, results []journal.Result) err
 }
 
 func (f *fixture) settle(r journal.Result) {
-	for _, line := range r.Lines {
+	for _, line := range journaltest.Lines(r.Rows) {
 		if f.rows[line] == nil {
 			f.rows[line] = &rowFate{}
 		}
@@ -220,7 +227,7 @@ func TestRequestsAreTheSumOfChunks(t *testing.T) {
 		if len(f.requests) != 3+1+1 {
 			t.Errorf("got %d requests, want 5", len(f.requests))
 		}
-		if got := f.outcomes(); got[journal.Deleted] != 3501 {
+		if got := f.outcomes(); got[isDeleted] != 3501 {
 			t.Errorf("got %v, want 3501 deleted", got)
 		}
 	})
@@ -270,19 +277,19 @@ func TestLostAnswers(t *testing.T) {
 		first func(to []string) chat.Answer
 		want  journal.Outcome
 	}{
-		{"reset", lost, journal.Deleted},
-		{"5xx", func([]string) chat.Answer { return chat.Answer{Kind: chat.HTTP5xx} }, journal.Deleted},
-		{"unreadable", func([]string) chat.Answer { return chat.Answer{Kind: chat.UnreadableFault} }, journal.Deleted},
-		{"missing item", coded(0), journal.Deleted},
-		{"30007", coded(30007), journal.Deleted},
-		{"60008", coded(60008), journal.Deleted},
-		{"60013", coded(60013), journal.Deleted},
-		{"60014", coded(60014), journal.Deleted},
-		{"item 30007", func(to []string) chat.Answer { return items(to, func(string) int { return 30007 }) }, journal.Deleted},
-		{"dial", func([]string) chat.Answer { return chat.Answer{Kind: chat.DialFault} }, journal.NotFriend},
-		{"30006", coded(30006), journal.NotFriend},
-		{"30008", coded(30008), journal.NotFriend},
-		{"60007", coded(60007), journal.NotFriend},
+		{"reset", lost, isDeleted},
+		{"5xx", func([]string) chat.Answer { return chat.Answer{Kind: chat.HTTP5xx} }, isDeleted},
+		{"unreadable", func([]string) chat.Answer { return chat.Answer{Kind: chat.UnreadableFault} }, isDeleted},
+		{"missing item", coded(0), isDeleted},
+		{"30007", coded(30007), isDeleted},
+		{"60008", coded(60008), isDeleted},
+		{"60013", coded(60013), isDeleted},
+		{"60014", coded(60014), isDeleted},
+		{"item 30007", func(to []string) chat.Answer { return items(to, func(string) int { return 30007 }) }, isDeleted},
+		{"dial", func([]string) chat.Answer { return chat.Answer{Kind: chat.DialFault} }, isNotFriend},
+		{"30006", coded(30006), isNotFriend},
+		{"30008", coded(30008), isNotFriend},
+		{"60007", coded(60007), isNotFriend},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -296,8 +303,8 @@ func TestLostAnswers(t *testing.T) {
 					t.Fatal(err)
 				}
 				row := f.rows[2]
-				if row.Outcome != tc.want || row.Code != 31704 || row.Presumed != (tc.want == journal.Deleted) {
-					t.Errorf("got %s, code %d, presumed %v; want %s, 31704", row.Outcome, row.Code, row.Presumed, tc.want)
+				if row.Outcome != tc.want || row.Code.Number != 31704 || row.Presumed != (tc.want == isDeleted) {
+					t.Errorf("got %s, code %d, presumed %v; want %s, 31704", journaltest.Call.Word(row.Outcome), row.Code.Number, row.Presumed, journaltest.Call.Word(tc.want))
 				}
 			})
 		})
@@ -317,8 +324,8 @@ func TestOnly31704IsPresumed(t *testing.T) {
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if row := f.rows[2]; row.Outcome != journal.NotFriend || row.Presumed {
-			t.Errorf("got %s, presumed %v; want not_friend", row.Outcome, row.Presumed)
+		if row := f.rows[2]; row.Outcome != isNotFriend || row.Presumed {
+			t.Errorf("got %s, presumed %v; want not_friend", journaltest.Call.Word(row.Outcome), row.Presumed)
 		}
 	})
 }
@@ -332,7 +339,7 @@ func TestALostAnswerOfAnEarlierRunCounts(t *testing.T) {
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := []journal.Outcome{f.rows[2].Outcome, f.rows[3].Outcome}; !slices.Equal(got, []journal.Outcome{journal.NotFriend, journal.Deleted}) {
+		if got := []journal.Outcome{f.rows[2].Outcome, f.rows[3].Outcome}; !slices.Equal(got, []journal.Outcome{isNotFriend, isDeleted}) {
 			t.Errorf("got %v, want [not_friend deleted]", got)
 		}
 	})
@@ -370,7 +377,7 @@ func TestSplitting(t *testing.T) {
 				if len(f.requests) > tc.most {
 					t.Errorf("got %d requests, want at most %d", len(f.requests), tc.most)
 				}
-				if got := f.outcomes(); got[journal.Refused] != tc.refused || got[journal.Deleted] != tc.rows-tc.refused {
+				if got := f.outcomes(); got[journal.Refused] != tc.refused || got[isDeleted] != tc.rows-tc.refused {
 					t.Errorf("got %v, want %d refused of %d", got, tc.refused, tc.rows)
 				}
 				for line, row := range f.rows {
@@ -397,8 +404,8 @@ func TestGivingUp(t *testing.T) {
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if row := f.rows[3]; row.Outcome != journal.GaveUp || row.Code != 30006 || row.sent != 3 {
-			t.Errorf("got %s, code %d, %d attempts; want gave_up, 30006, 3", row.Outcome, row.Code, row.sent)
+		if row := f.rows[3]; row.Outcome != journal.GaveUp || row.Code.Number != 30006 || row.sent != 3 {
+			t.Errorf("got %s, code %d, %d attempts; want gave_up, 30006, 3", journaltest.Call.Word(row.Outcome), row.Code.Number, row.sent)
 		}
 	})
 }
@@ -419,7 +426,7 @@ func TestStopCodesEndTheRun(t *testing.T) {
 				}
 				for line, row := range f.rows {
 					if row.sent > 0 && (row.Outcome != journal.Open || row.Lost) {
-						t.Errorf("line %d: got %s, lost %v; want open, not lost", line, row.Outcome, row.Lost)
+						t.Errorf("line %d: got %s, lost %v; want open, not lost", line, journaltest.Call.Word(row.Outcome), row.Lost)
 					}
 				}
 			})
@@ -539,7 +546,7 @@ func TestNotFriendForAWholeRequest(t *testing.T) {
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := f.outcomes(); got[journal.NotFriend] != 300 {
+		if got := f.outcomes(); got[isNotFriend] != 300 {
 			t.Errorf("got %v, want 300 not_friend", got)
 		}
 	})
@@ -605,7 +612,7 @@ func TestTooFrequentSlowsTheWholeRunDown(t *testing.T) {
 		if rejected == 0 || rejected*3 >= len(f.requests) {
 			t.Errorf("got %d of %d requests rejected, want some, but fewer than a third", rejected, len(f.requests))
 		}
-		if got := f.outcomes(); got[journal.Deleted] != 2000 {
+		if got := f.outcomes(); got[isDeleted] != 2000 {
 			t.Errorf("got %v, want all deleted", got)
 		}
 		if took := time.Since(f.start); took > 80*time.Second {
@@ -713,7 +720,7 @@ func TestLimit(t *testing.T) {
 		if err := f.run(t.Context()); !errors.As(err, &stop) {
 			t.Fatalf("got %v, want a stop", err)
 		}
-		if got := f.outcomes()[journal.Deleted]; got != 1700 {
+		if got := f.outcomes()[isDeleted]; got != 1700 {
 			t.Errorf("got %d deleted, want 1700", got)
 		}
 	})
@@ -740,7 +747,7 @@ func TestTimeBox(t *testing.T) {
 		if err := f.run(t.Context()); !errors.As(err, &stop) {
 			t.Fatalf("got %v, want a stop", err)
 		}
-		if got := f.outcomes(); got[journal.Deleted] != 11 {
+		if got := f.outcomes(); got[isDeleted] != 11 {
 			t.Errorf("got %v, want the 11 that were begun", got)
 		}
 	})
@@ -797,7 +804,7 @@ func TestMirrors(t *testing.T) {
 		if f.rows[3] != nil {
 			t.Errorf("the mirror of a deleted pair was sent: %v", f.rows[3])
 		}
-		if f.rows[5] == nil || f.rows[5].Outcome != journal.Deleted {
+		if f.rows[5] == nil || f.rows[5].Outcome != isDeleted {
 			t.Errorf("the mirror of a pair that was not deleted: got %v, want deleted", f.rows[5])
 		}
 		if last := f.requests[len(f.requests)-1]; last.account != "d" {
@@ -823,8 +830,8 @@ func TestInterrupt(t *testing.T) {
 			t.Errorf("requests %v are neither answered nor withdrawn", f.lines)
 		}
 		for line, row := range f.rows {
-			if row.sent > 0 && row.Outcome != journal.Deleted {
-				t.Errorf("line %d was sent and is %s: requests in flight must finish", line, row.Outcome)
+			if row.sent > 0 && row.Outcome != isDeleted {
+				t.Errorf("line %d was sent and is %s: requests in flight must finish", line, journaltest.Call.Word(row.Outcome))
 			}
 		}
 	})

@@ -10,14 +10,13 @@ type sorter struct {
 	index map[about]int // place in list; made when there is more than one
 	last  int
 	n     int // items of the request
-	count [journal.Duplicate + 1]int
+	count [journal.Outcomes]int
 }
 
 // about is what makes two results the same but for their rows.
 type about struct {
 	outcome  journal.Outcome
-	hasCode  bool
-	code     int
+	code     journal.Code
 	info     string
 	lost     bool
 	presumed bool
@@ -26,14 +25,14 @@ type about struct {
 func newSorter(n int) *sorter { return &sorter{n: n} }
 
 func aboutOf(r *journal.Result) about {
-	return about{r.Outcome, r.HasCode, r.Code, r.Info, r.Lost, r.Presumed}
+	return about{r.Outcome, r.Code, r.Info, r.Lost, r.Presumed}
 }
 
-// add notes the result of the row; its Lines are ignored.
+// add notes the result of the row; its Rows are ignored.
 func (s *sorter) add(line int64, r journal.Result) {
 	s.count[r.Outcome]++
 	i := s.place(r)
-	s.list[i].Lines = append(s.list[i].Lines, line)
+	s.list[i].Rows = journal.AddRow(s.list[i].Rows, line)
 }
 
 func (s *sorter) place(r journal.Result) int {
@@ -52,7 +51,7 @@ func (s *sorter) place(r journal.Result) int {
 	if s.last > 0 {
 		s.index[key] = s.last
 	}
-	r.Lines = make([]int64, 0, s.n)
+	r.Rows = nil
 	s.list = append(s.list, r)
 	return s.last
 }
@@ -60,13 +59,18 @@ func (s *sorter) place(r journal.Result) int {
 // results returns what was collected. A single result stands for the whole request, whose rows all are given, without
 // naming them.
 func (s *sorter) results(all []int64) []journal.Result {
-	if len(s.list) == 1 && len(s.list[0].Lines) == len(all) {
-		s.list[0].Lines = nil
+	if len(s.list) == 1 && s.n == len(all) {
+		s.list[0].Rows = nil
 	}
 	return s.list
 }
 
 // decided is the number of rows with an outcome.
-func (s *sorter) decided() int {
-	return s.count[journal.Deleted] + s.count[journal.NotFriend] + s.count[journal.Refused] + s.count[journal.GaveUp]
+func (s *sorter) decided() (n int) {
+	for o, rows := range s.count {
+		if o := journal.Outcome(o); o.IsFinal() || o == journal.GaveUp {
+			n += rows
+		}
+	}
+	return n
 }

@@ -35,27 +35,29 @@ func (c *cell) set(flag uint8, on bool) {
 	}
 }
 
-// apply is what a deed does to a row. The last word counts, but for rows the API has said deleted or not_friend about:
-// what happened to a friendship cannot be undone by a later answer. A refused row may be sent again.
-func (c *cell) apply(d *journal.Deed, text int32) {
+// state is what the journal's rule looks at.
+func (c *cell) state() journal.State {
+	return journal.State{Outcome: c.outcome, Code: journal.Code{Number: int(c.code), Given: c.has(hasCode)},
+		Lost: c.has(lost), Presumed: c.has(presumed)}
+}
+
+// apply is what a deed does to a row: [journal.Call.After], and what the report wants to know besides.
+func (c *cell) apply(call *journal.Call, d *journal.Deed, text int32) {
 	c.flags |= touched
 	if d.Carried {
 		c.attempts++
 	}
-	if c.outcome == journal.Deleted || c.outcome == journal.NotFriend {
+	if c.outcome.IsAnswer() {
 		return
 	}
 	if d.Carried {
 		c.at = d.At
 	}
-	c.flags |= boolFlag(d.Lost, lost)
-	c.outcome, c.code, c.text = d.Outcome, d.Code, text
-	c.set(hasCode, d.HasCode)
-	// A journal may claim a presumption only for a row that lost an answer. Without one the truth is what was answered.
-	if d.Presumed && !c.has(lost) {
-		c.outcome = journal.NotFriend
-	}
-	c.set(presumed, d.Presumed && c.outcome == journal.Deleted)
+	now := call.After(c.state(), &d.Result)
+	c.outcome, c.code, c.text = now.Outcome, int64(now.Code.Number), text
+	c.set(hasCode, now.Code.Given)
+	c.set(lost, now.Lost)
+	c.set(presumed, now.Presumed)
 }
 
 func boolFlag(on bool, flag uint8) uint8 {
@@ -66,29 +68,20 @@ func boolFlag(on bool, flag uint8) uint8 {
 }
 
 // ends is the outcome at the end of the job's last run.
-func (c *cell) ends() journal.Outcome {
-	switch {
-	case c.outcome != journal.Open:
-		return c.outcome
-	case c.attempts > 0 && c.has(lost):
-		return journal.Unknown
-	}
-	return journal.NotSent
-}
+func (c *cell) ends() journal.Outcome { return c.state().AtEnd(c.attempts > 0) }
 
 // standing is what a repeat needs to know of the row it repeats.
 type standing struct {
 	of       int64 // the line where the result stands
 	outcome  journal.Outcome
 	mirrored bool // seen from there, the friendship has its sides the other way round
-	hasCode  bool
-	code     int64
+	code     journal.Code
 }
 
 // stands is the standing of the row at line, for a repeat that is a mirror of it, or is not. The row itself may be a
 // duplicate: then the result stands where its own does.
 func (c *cell) stands(line int64, mirror bool) standing {
-	s := standing{of: line, outcome: c.ends(), mirrored: mirror, hasCode: c.has(hasCode), code: c.code}
+	s := standing{of: line, outcome: c.ends(), mirrored: mirror, code: c.state().Code}
 	if c.outcome == journal.Duplicate {
 		s.of, s.outcome, s.mirrored = c.of, c.first, mirror != c.has(mirrored)
 	}
@@ -96,16 +89,16 @@ func (c *cell) stands(line int64, mirror bool) standing {
 }
 
 // repeats makes the row a duplicate of a first with this standing, unless it has a result of its own. A mirror is a
-// duplicate only of what was deleted, and then even where it was refused itself: nothing is left to be sent again. From the
-// other side the API may say something else.
-func (c *cell) repeats(s standing, mirror bool) {
+// duplicate only of a row whose answer settles it, and then even where it was refused itself: nothing is left to be sent
+// again. From the other side the API may say something else.
+func (c *cell) repeats(call *journal.Call, s standing, mirror bool) {
 	c.flags |= touched
 	c.flags &^= waiting
-	settled := c.outcome == journal.Deleted || c.outcome == journal.NotFriend || c.outcome == journal.Refused && !mirror
-	if settled || mirror && s.outcome != journal.Deleted {
+	own := c.outcome.IsAnswer() || c.outcome == journal.Refused && !mirror
+	if own || mirror && !call.Settles(s.outcome) {
 		return
 	}
-	*c = cell{outcome: journal.Duplicate, first: s.outcome, of: s.of, code: s.code, flags: touched}
+	*c = cell{outcome: journal.Duplicate, first: s.outcome, of: s.of, code: int64(s.code.Number), flags: touched}
 	c.set(mirrored, s.mirrored)
-	c.set(hasCode, s.hasCode)
+	c.set(hasCode, s.code.Given)
 }

@@ -17,29 +17,24 @@ import (
 type Fate struct {
 	Outcome  journal.Outcome
 	First    journal.Outcome // of a duplicate: what became of the row that it repeats
-	HasCode  bool
-	Code     int    // the item's if the API gave one, else the request's
-	Info     string // the API's text or ours
-	Attempts int64  // requests that carried the row, over all runs
+	Code     journal.Code    // the item's if the API gave one, else the request's
+	Info     string          // the API's text or ours
+	Attempts int64           // requests that carried the row, over all runs
 	At       time.Time
-	Presumed bool  // deleted on the strength of a lost answer and code 31704
+	Presumed bool  // the outcome is what [journal.Call.Presumed] concludes
 	Of       int64 // of a duplicate: the line of the row whose result it has
 }
 
-// Success reports whether the row counts as one. ignoreNotFriend makes "was not a friend" a success.
-func (f *Fate) Success(ignoreNotFriend bool) bool {
-	outcome := f.Outcome
-	if outcome == journal.Duplicate {
-		outcome = f.First
+// Success reports whether the row counts as one, where these answers are successes.
+func (f *Fate) Success(good journal.Set) bool {
+	if f.Outcome == journal.Duplicate {
+		return good.Has(f.First)
 	}
-	return outcome == journal.Deleted || outcome == journal.NotFriend && ignoreNotFriend
+	return good.Has(f.Outcome)
 }
 
-// Our own texts for rows about which the API said nothing that could be quoted.
-const (
-	infoPresumed = "31704 after a lost answer: presumed deleted; it may never have been a friend"
-	infoNoTurn   = "its turn never came"
-)
+// infoNoTurn is of rows that no request carried.
+const infoNoTurn = "its turn never came"
 
 // Fates tells the fate of every row of a job, in the order of their lines. It reads the journal once and keeps what
 // happened in temporary files by line number, so it needs some 50 MB, however many rows there are and whatever the API
@@ -170,7 +165,7 @@ func (f *Fates) cell(line int64) (*cell, error) {
 }
 
 func (f *Fates) fate(c *cell) (Fate, error) {
-	fate := Fate{Outcome: c.ends(), HasCode: c.has(hasCode), Code: int(c.code), Attempts: int64(c.attempts)}
+	fate := Fate{Outcome: c.ends(), Code: c.state().Code, Attempts: int64(c.attempts)}
 	switch {
 	case c.outcome == journal.Duplicate:
 		fate.First, fate.Of = c.first, c.of
@@ -180,7 +175,7 @@ func (f *Fates) fate(c *cell) (Fate, error) {
 		}
 		return fate, nil
 	case c.has(presumed):
-		fate.Presumed, fate.Info = true, infoPresumed
+		fate.Presumed, fate.Info = true, f.store.call.Presumed.Info
 	case c.text == 0 && fate.Outcome == journal.NotSent && c.attempts == 0:
 		fate.Info = infoNoTurn
 	default:
@@ -202,6 +197,9 @@ func (f *Fates) reader() journal.Reader {
 		f.latency.add(took)
 	}}
 }
+
+// Call is the call whose answers these are.
+func (f *Fates) Call() *journal.Call { return f.store.call }
 
 // Timeline is when rows got their outcome, over all runs of the job.
 func (f *Fates) Timeline() Timeline { return f.time.timeline() }

@@ -46,13 +46,13 @@ func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input
 	}
 	answer := func(id int64, results ...journal.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
 	answer(send(2, 3, 4, 6, 7, 8),
-		journal.Result{Lines: []int64{2}, Outcome: journal.Deleted, HasCode: true},
-		journal.Result{Lines: []int64{3}, Outcome: journal.NotFriend, HasCode: true, Code: 31704, Info: "Err_SNS_FriendDelete_Not_Friend"},
-		journal.Result{Lines: []int64{4}, Outcome: journal.Refused, HasCode: true, Code: 30003, Info: `no "account"`},
-		journal.Result{Lines: []int64{6}, Outcome: journal.GaveUp, HasCode: true, Code: 30006},
-		journal.Result{Lines: []int64{7, 8}, Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
-	answer(send(8), journal.Result{Outcome: journal.Deleted, HasCode: true, Code: 31704, Presumed: true})
-	answer(send(9), journal.Result{Outcome: journal.Open, HasCode: true, Code: 70003, Info: "bad signature"})
+		journal.Result{Rows: journal.Rows(2), Outcome: journaltest.Deleted, Code: journal.Code{Given: true}},
+		journal.Result{Rows: journal.Rows(3), Outcome: journaltest.NotFriend, Code: journal.Code{Number: 31704, Given: true}, Info: "Err_SNS_FriendDelete_Not_Friend"},
+		journal.Result{Rows: journal.Rows(4), Outcome: journal.Refused, Code: journal.Code{Number: 30003, Given: true}, Info: `no "account"`},
+		journal.Result{Rows: journal.Rows(6), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}},
+		journal.Result{Rows: journal.Rows(7, 8), Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
+	answer(send(8), journal.Result{Outcome: journaltest.Deleted, Code: journal.Code{Number: 31704, Given: true}, Presumed: true})
+	answer(send(9), journal.Result{Outcome: journal.Open, Code: journal.Code{Number: 70003, Given: true}, Info: "bad signature"})
 	must(t, j.End("4", "credentials"))
 	records := []input.Record{
 		{Line: 2, From: "a", To: "b"}, {Line: 3, From: "a", To: "=1+1"}, {Line: 4, From: "a", To: "d"},

@@ -43,7 +43,7 @@ func TestRepeatOfAMirror(t *testing.T) {
 		j := journaltest.Start(t, job)
 		id, err := j.Before("a", []int64{2})
 		must(t, err)
-		must(t, j.After(id, 0, []journal.Result{journaltest.Deleted()}))
+		must(t, j.After(id, 0, []journal.Result{journaltest.Deletes()}))
 		repeats := repeatsOf([]input.Repeat{{Line: last, First: 3}, {Line: 3, First: 2, Mirror: true}})
 		f, err := New(t.Context(), j, Options{Job: job, Repeats: repeats, Dir: t.TempDir()})
 		must(t, err)
@@ -51,7 +51,7 @@ func TestRepeatOfAMirror(t *testing.T) {
 		for _, line := range []int64{2, 3, last} {
 			got, err := f.Next(line)
 			must(t, err)
-			want := Fate{Outcome: journal.Duplicate, First: journal.Deleted, Of: 2, HasCode: true, Info: "same friendship as line 2, deleted from both sides"}
+			want := Fate{Outcome: journal.Duplicate, First: journaltest.Deleted, Of: 2, Code: journal.Code{Given: true}, Info: "same friendship as line 2, deleted from both sides"}
 			if diff := cmp.Diff(got, want); line > 2 && diff != "" {
 				t.Errorf("line %d: got -, want +\n%s", line, diff)
 			}
@@ -65,7 +65,7 @@ func TestStatusWithoutAJournal(t *testing.T) {
 		if text != "" {
 			must(t, os.WriteFile(journal.Path(report), []byte(text), 0o600))
 		}
-		if _, err := Status(t.Context(), report, t.TempDir()); !errors.Is(err, journal.ErrNoJournal) {
+		if _, err := Status(t.Context(), report, t.TempDir(), journaltest.Calls); !errors.Is(err, journal.ErrNoJournal) {
 			t.Errorf("%q: got %v, want %v", text, err, journal.ErrNoJournal)
 		}
 	}
@@ -129,7 +129,7 @@ func TestFatesInLittleMemory(t *testing.T) {
 			must(t, err)
 			var results []journal.Result
 			for _, l := range lines {
-				results = append(results, journal.Result{Lines: []int64{l}, Outcome: journal.GaveUp, HasCode: true, Code: 30006, Info: text + strconv.FormatInt(l, 10)})
+				results = append(results, journal.Result{Rows: journal.Rows(l), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}, Info: text + strconv.FormatInt(l, 10)})
 			}
 			must(t, j.After(id, 0, results))
 		}
@@ -174,7 +174,7 @@ func BenchmarkFates(b *testing.B) {
 				f, err := New(b.Context(), j, Options{Job: job, Dir: dir})
 				must(b, err)
 				for line := int64(2); line < n+2; line++ {
-					if fate, err := f.Next(line); err != nil || fate.Outcome != journal.Deleted {
+					if fate, err := f.Next(line); err != nil || fate.Outcome != journaltest.Deleted {
 						b.Fatal(fate, err)
 					}
 				}

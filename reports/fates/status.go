@@ -25,7 +25,7 @@ type StatusInfo struct {
 
 	// Outcomes counts the rows that the journal speaks of. Unknown includes the rows that are out, in requests that may
 	// yet be answered if the run is at work. Invalid and plain duplicate rows are those of the input.
-	Outcomes   [journal.Duplicate + 1]int64
+	Outcomes   [journal.Outcomes]int64
 	Codes      map[int]int64
 	OtherCodes int64 // rows whose codes are not in Codes
 	codes      Tally
@@ -39,8 +39,8 @@ type StatusInfo struct {
 
 // Status reads the journal of the report without locking it or changing anything. The error is [journal.ErrNoJournal] where
 // there is none. dir is for temporary files.
-func Status(ctx context.Context, report, dir string) (*StatusInfo, error) {
-	v, err := journal.Look(report)
+func Status(ctx context.Context, report, dir string, calls journal.Calls) (*StatusInfo, error) {
+	v, err := journal.Look(report, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -97,22 +97,28 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 
 // Tally is what the journal alone knows about the rows of the job: a duplicate is no success here, because which row it
 // repeats only the input tells.
-func (s *StatusInfo) Tally(ignoreNotFriend bool) Tally {
+func (s *StatusInfo) Tally(good journal.Set) Tally {
 	t := Tally{Rows: s.Head.Job.Rows, Presumed: s.Presumed, Outcomes: s.Outcomes, Codes: s.Codes, OtherCodes: s.OtherCodes}
 	if s.Ended && (s.EndCode == "0" || s.EndCode == "1") {
 		t.Outcomes[journal.Duplicate] += s.Waiting // mirrors of deleted rows: a finished run leaves nothing else
 	} else {
 		t.Outcomes[journal.NotSent] += s.Waiting
 	}
-	t.Success = t.Outcomes[journal.Deleted]
-	if ignoreNotFriend {
-		t.Success += t.Outcomes[journal.NotFriend]
+	for o, n := range t.Outcomes {
+		if good.Has(journal.Outcome(o)) {
+			t.Success += n
+		}
 	}
 	t.Failure = t.Rows - t.Success
 	return t
 }
 
 // Open is the number of rows that a run that resumes the job would send.
-func (t Tally) Open() int64 {
-	return t.Outcomes[journal.GaveUp] + t.Outcomes[journal.Unknown] + t.Outcomes[journal.NotSent]
+func (t Tally) Open() (n int64) {
+	for o, rows := range t.Outcomes {
+		if journal.Outcome(o).IsOpen() {
+			n += rows
+		}
+	}
+	return n
 }

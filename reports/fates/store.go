@@ -16,6 +16,7 @@ import (
 // the first; when that one is loaded, what became of the first is forwarded to the bucket of the repeat, which is loaded
 // later because a first comes before its repeats.
 type store struct {
+	call  *journal.Call
 	dir   string
 	shift uint  // a bucket is 1<<shift lines
 	base  int64 // Unix milliseconds that times are kept relative to
@@ -52,7 +53,7 @@ var usualSizes = sizes{shift: 16, texts: 4096, group: 1 << 14}
 
 func newStore(dir string, head *journal.Head, size sizes) store {
 	last := head.Job.LastLine
-	s := store{dir: dir, shift: size.shift, mostTexts: size.texts, base: head.At.UnixMilli(), common: make(map[string]int32)}
+	s := store{call: head.Call, dir: dir, shift: size.shift, mostTexts: size.texts, base: head.At.UnixMilli(), common: make(map[string]int32)}
 	s.own.groupRows = size.group
 	for last>>s.shift >= mostBuckets {
 		s.shift++
@@ -110,11 +111,11 @@ func (s *store) deed(rows []journal.Stretch, d *journal.Deed) error {
 }
 
 func (s *store) appendResult(dst []byte, d *journal.Deed) []byte {
-	dst = append(dst, byte(d.Outcome)|boolFlag(d.HasCode, deedHasCode)|boolFlag(d.Lost, deedLost)|
+	dst = append(dst, byte(d.Outcome)|boolFlag(d.Code.Given, deedHasCode)|boolFlag(d.Lost, deedLost)|
 		boolFlag(d.Presumed, deedPresumed)|boolFlag(d.Carried, deedCarried))
-	dst = binary.AppendVarint(dst, d.Code)
+	dst = binary.AppendVarint(dst, int64(d.Code.Number))
 	dst = binary.AppendVarint(dst, d.At-s.base)
-	text := journal.Cut(d.Info)
+	text := d.Info
 	number := s.numberOf(text)
 	dst = binary.AppendVarint(dst, number)
 	if number < 0 {
@@ -125,19 +126,19 @@ func (s *store) appendResult(dst []byte, d *journal.Deed) []byte {
 
 // numberOf is the number of a common text, 0 for an empty one, and minus its length for one that goes into the record.
 // The first few thousand texts are common ones; the API has dozens.
-func (s *store) numberOf(text []byte) int64 {
+func (s *store) numberOf(text string) int64 {
 	if len(text) == 0 {
 		return 0
 	}
-	if n, ok := s.common[string(text)]; ok {
+	if n, ok := s.common[text]; ok {
 		return int64(n)
 	}
 	if len(s.texts) == s.mostTexts {
 		return -int64(len(text))
 	}
-	s.texts = append(s.texts, string(text))
+	s.texts = append(s.texts, text)
 	n := int32(len(s.texts))
-	s.common[string(text)] = n
+	s.common[text] = n
 	return int64(n)
 }
 
@@ -182,7 +183,7 @@ func (s *store) resolve() {
 	for i := range s.cells {
 		if c := &s.cells[i]; c.has(waiting) {
 			m := c.has(mirror)
-			c.repeats(s.at(c.of).stands(c.of, m), m)
+			c.repeats(s.call, s.at(c.of).stands(c.of, m), m)
 		}
 	}
 }
@@ -197,9 +198,9 @@ func (s *store) apply(r *record) error {
 		c.of, s.waits = int64(r.uvarint()), true
 	case recordForward:
 		c, flags := &s.cells[r.uvarint()], r.byte()
-		c.repeats(standing{
-			outcome: journal.Outcome(flags & deedOutcome), hasCode: flags&deedHasCode != 0, mirrored: flags&sideMirrored != 0,
-			of: int64(r.uvarint()), code: r.varint(),
+		c.repeats(s.call, standing{
+			outcome: journal.Outcome(flags & deedOutcome), mirrored: flags&sideMirrored != 0,
+			of: int64(r.uvarint()), code: journal.Code{Number: int(r.varint()), Given: flags&deedHasCode != 0},
 		}, kind&recordMirror != 0)
 	}
 	return nil
@@ -210,8 +211,8 @@ func (s *store) applyDeed(r *record) error {
 	through := from + r.uvarint()
 	flags := r.byte()
 	d := journal.Deed{Carried: flags&deedCarried != 0}
-	d.Outcome, d.HasCode, d.Lost = journal.Outcome(flags&deedOutcome), flags&deedHasCode != 0, flags&deedLost != 0
-	d.Presumed, d.Code, d.At = flags&deedPresumed != 0, r.varint(), r.varint()+s.base
+	d.Outcome, d.Code.Given, d.Lost = journal.Outcome(flags&deedOutcome), flags&deedHasCode != 0, flags&deedLost != 0
+	d.Presumed, d.Code.Number, d.At = flags&deedPresumed != 0, int(r.varint()), r.varint()+s.base
 	text := r.varint()
 	if text < 0 {
 		own, err := s.own.add(r.bytes(-text), int(from), int(through))
@@ -221,12 +222,12 @@ func (s *store) applyDeed(r *record) error {
 		text = int64(own)
 	}
 	for i := from; i <= through; i++ {
-		s.cells[i].apply(&d, int32(text))
+		s.cells[i].apply(s.call, &d, int32(text))
 	}
 	return nil
 }
 
-// forward sends the standing of a first to the bucket of its repeat. A mirror hears only of what was deleted.
+// forward sends the standing of a first to the bucket of its repeat.
 func (s *store) forward(r *record) error {
 	kind := r.byte()
 	first, line := r.uvarint(), int64(r.uvarint())
@@ -235,9 +236,9 @@ func (s *store) forward(r *record) error {
 	b := s.bucketOf(line)
 	s.buf = append(s.buf[:0], recordForward|kind&recordMirror)
 	s.buf = binary.AppendUvarint(s.buf, uint64(line-int64(b)<<s.shift))
-	s.buf = append(s.buf, byte(st.outcome)|boolFlag(st.hasCode, deedHasCode)|boolFlag(st.mirrored, sideMirrored))
+	s.buf = append(s.buf, byte(st.outcome)|boolFlag(st.code.Given, deedHasCode)|boolFlag(st.mirrored, sideMirrored))
 	s.buf = binary.AppendUvarint(s.buf, uint64(st.of))
-	s.buf = binary.AppendVarint(s.buf, st.code)
+	s.buf = binary.AppendVarint(s.buf, int64(st.code.Number))
 	return s.rows.Append(b, s.buf)
 }
 

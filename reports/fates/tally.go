@@ -13,8 +13,8 @@ type Tally struct {
 	Rows     int64 // records of the input
 	Success  int64
 	Failure  int64
-	Presumed int64 // deleted on the strength of a lost answer and code 31704
-	Outcomes [journal.Duplicate + 1]int64
+	Presumed int64 // by [journal.Call.Presumed]
+	Outcomes [journal.Outcomes]int64
 	Codes    map[int]int64    // rows by result_code; rows without a code are in none
 	Reasons  map[string]int64 // failed rows without a code by their result_info, but for duplicates
 	// What is new beyond the bounds below is counted together: no server can make a tally grow.

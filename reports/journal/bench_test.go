@@ -55,7 +55,7 @@ func BenchmarkReplay(b *testing.B) {
 			b.ResetTimer()
 			for b.Loop() {
 				h, err := j.Replay(b.Context(), false)
-				if err != nil || h.DeletedCount != int64(c.n) {
+				if err != nil || h.MirroredCount != int64(c.n) {
 					b.Fatal(h, err)
 				}
 			}

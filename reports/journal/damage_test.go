@@ -74,7 +74,7 @@ func TestDamageIsRefused(t *testing.T) {
 	must(t, os.WriteFile(j.path, []byte(good+"{\"garbage\n\x00\x00\nmore"), 0o600))
 	must(t, j.adopt(j.file))
 	h, err := j.Replay(t.Context(), false)
-	if err != nil || h.GoodBytes != int64(len(good)) || h.DeletedCount != 6 {
+	if err != nil || h.GoodBytes != int64(len(good)) || h.MirroredCount != 6 {
 		t.Errorf("a torn tail of several lines: got %+v, %v", h, err)
 	}
 }

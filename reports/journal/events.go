@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-faster/jx"
+
+	"friendsweep/reports/terminal"
 )
 
 // maxInfo bounds the text kept with a result, in bytes. The API's own texts are cut to 300 where they are read; this
@@ -36,30 +38,23 @@ type event struct {
 	at      int64 // Unix milliseconds
 	took    int64 // milliseconds: answer
 	rows    []Stretch
-	results []result
+	results []Result
 	head    Head   // head; its Run and Version also for resume
 	code    string // end: the exit code
 	stopped string // end: why, or empty
 }
 
-// result is a [Result] as the journal has it.
-type result struct {
-	Outcome                      Outcome
-	HasCode, Lost, Presumed, all bool // all: no "lines", which means every row of the request
-	Code                         int64
-	Info                         []byte
-	rows                         []Stretch
-}
-
 // parser turns lines into events. It owns the one event it hands out, and the memory behind it.
 type parser struct {
-	last int64 // of the job: no row is above
-	dec  jx.Decoder
-	ev   event
-	res  result
-	seen uint8 // which of the keys below the line had
-	rows []Stretch
-	text []byte
+	last  int64 // of the job: no row is above
+	call  *Call // of the job
+	calls Calls // that it may be of
+	dec   jx.Decoder
+	ev    event
+	res   Result
+	seen  uint8 // which of the keys below the line had
+	rows  []Stretch
+	info  string // of the last result that had one: the next often has the same
 
 	// Method values, bound once because binding allocates.
 	onField, onResultField func(*jx.Decoder, []byte) error
@@ -83,8 +78,8 @@ var keysOf = [...]uint8{
 	kindDecide:   sawAt | sawAccount | sawResults,
 }
 
-func newParser(last int64) *parser {
-	p := &parser{last: last}
+func newParser(calls Calls) *parser {
+	p := &parser{calls: calls}
 	p.onField, p.onResult, p.onResultField = p.field, p.result, p.resultField
 	return p
 }
@@ -97,7 +92,7 @@ func (p *parser) parse(line []byte) (*event, error) {
 		return p.parseLong(k, line)
 	}
 	p.ev = event{results: p.ev.results[:0]}
-	p.seen, p.rows, p.text = 0, p.rows[:0], p.text[:0]
+	p.seen, p.rows = 0, p.rows[:0]
 	p.dec.ResetBytes(line)
 	if err := p.dec.ObjBytes(p.onField); err != nil {
 		return nil, unwrapped(err)
@@ -216,11 +211,14 @@ func (p *parser) lines(d *jx.Decoder) ([]Stretch, error) {
 var errResult = errors.New("one of its results contradicts itself")
 
 func (p *parser) result(d *jx.Decoder) error {
-	p.res = result{all: true}
+	if p.call == nil { // the first line was not read
+		return errLine
+	}
+	p.res = Result{}
 	if err := d.ObjBytes(p.onResultField); err != nil {
 		return err
 	}
-	if !p.res.sound() {
+	if !p.call.sound(&p.res) {
 		return errResult
 	}
 	p.ev.results = append(p.ev.results, p.res)
@@ -231,50 +229,50 @@ func (p *parser) resultField(d *jx.Decoder, key []byte) (err error) {
 	r := &p.res
 	switch string(key) {
 	case "outcome":
-		var word []byte
-		if word, err = d.StrBytes(); err == nil {
-			r.Outcome, err = outcomeOf(word)
-		}
+		r.Outcome, err = p.outcome(d)
 	case "code":
-		r.HasCode = true
-		r.Code, err = d.Int64()
+		r.Code.Given = true
+		r.Code.Number, err = d.Int()
 	case "info":
-		from := len(p.text)
-		p.text, err = d.StrAppend(p.text)
-		r.Info = p.text[from:len(p.text):len(p.text)]
+		r.Info, err = p.text(d)
 	case "lost":
 		r.Lost, err = d.Bool()
 	case "presumed":
 		r.Presumed, err = d.Bool()
 	case "lines":
-		r.all = false
-		r.rows, err = p.lines(d)
+		r.Rows, err = p.lines(d)
 	default:
 		err = d.Skip()
 	}
 	return err
 }
 
-func outcomeOf(word []byte) (Outcome, error) {
+func (p *parser) text(d *jx.Decoder) (string, error) {
+	text, err := d.StrBytes()
+	if string(text) != p.info {
+		p.info = cut(string(text))
+	}
+	return p.info, err
+}
+
+// outcome reads a word that may stand in a journal.
+func (p *parser) outcome(d *jx.Decoder) (Outcome, error) {
+	word, err := d.StrBytes()
+	if err != nil {
+		return 0, err
+	}
+	for i := range p.call.Answers {
+		if string(word) == p.call.Answers[i].Word {
+			return Answered + Outcome(i), nil
+		}
+	}
 	for o := Open; o <= GaveUp; o++ {
-		if o.String() == string(word) {
+		if string(word) == sharedWords[o] {
 			return o, nil
 		}
 	}
 	return 0, errResult
 }
-
-// sound reports whether the result may stand in a journal. Nothing is deleted but what the API confirmed with code 0 or
-// what may be presumed: no line of a journal, whoever wrote it, makes this program claim more.
-func (r *result) sound() bool {
-	if r.Outcome == Deleted {
-		return r.HasCode && (r.Code == 0 && !r.Presumed || r.Code == codeNotFriend && r.Presumed)
-	}
-	return !r.Presumed
-}
-
-// codeNotFriend is the API's "not your friend".
-const codeNotFriend = 31704
 
 // longLine tells the lines that come a few times in a journal, and have more in them, from the others.
 func longLine(line []byte) kind {
@@ -315,7 +313,10 @@ func (p *parser) parseLong(k kind, line []byte) (*event, error) {
 	p.ev = event{kind: k, at: at.UnixMilli(), results: p.ev.results[:0]}
 	switch {
 	case k == kindHead && l.Friendsweep != nil && l.Job != nil && l.Job.sane() && l.Run != nil:
-		p.ev.head = Head{Version: *l.Friendsweep, At: at, Job: *l.Job, Run: *l.Run}
+		if p.call = p.calls.Named(l.Job.Call); p.call == nil {
+			return nil, fmt.Errorf("%w: its call %q is not one that this version knows", errLine, terminal.Printable(l.Job.Call))
+		}
+		p.ev.head = Head{Version: *l.Friendsweep, At: at, Call: p.call, Job: *l.Job, Run: *l.Run}
 		p.ev.head.Run.Version = *l.Friendsweep
 	case k == kindResume && l.Resume != nil && l.Run != nil:
 		p.ev.head.Run = *l.Run
@@ -329,7 +330,7 @@ func (p *parser) parseLong(k kind, line []byte) (*event, error) {
 }
 
 // cut shortens a text to maxInfo bytes, at the border of a character.
-func Cut[T string | []byte](text T) T {
+func cut(text string) string {
 	if len(text) <= MaxInfo {
 		return text
 	}

@@ -21,7 +21,7 @@ var errCut = fmt.Errorf("it is longer than %d MiB", maxLine>>20)
 
 // deed is what one line of a journal did to some rows.
 type Deed struct {
-	result
+	Result
 	At      int64 // Unix milliseconds: of the answer, or of the request where none came
 	Carried bool  // a request carried the rows; false for a decision without one
 }
@@ -81,11 +81,11 @@ type Facts struct {
 }
 
 // infoNoAnswer is the text of a request that its run left without an answer.
-var InfoNoAnswer = []byte("no answer was recorded before the run ended")
+const InfoNoAnswer = "no answer was recorded before the run ended"
 
 // follow tells the reader what the first size bytes of a journal say.
-func follow(ctx context.Context, path string, src io.ReaderAt, size int64, r Reader) (Facts, error) {
-	f := &follower{Reader: r, path: path, parser: newParser(0)}
+func follow(ctx context.Context, path string, calls Calls, src io.ReaderAt, size int64, r Reader) (Facts, error) {
+	f := &follower{Reader: r, path: path, parser: newParser(calls)}
 	err := f.follow(ctx, src, size)
 	return f.seen, err
 }
@@ -278,8 +278,8 @@ func (f *follower) answer(ev *event) error {
 	}
 	f.seen.answers++
 	f.seen.LastAnswer = ev.at
-	if len(ev.results) == 1 && ev.results[0].all {
-		ev.results[0].rows = r.rows
+	if len(ev.results) == 1 && ev.results[0].Rows == nil {
+		ev.results[0].Rows = r.rows
 	} else if err := f.cover.check(r.rows, ev.results); err != nil {
 		return err
 	}
@@ -287,10 +287,10 @@ func (f *follower) answer(ev *event) error {
 	for i := range ev.results {
 		res := &ev.results[i]
 		if res.Outcome != Open {
-			decided += rowsOf(res.rows)
+			decided += rowsOf(res.Rows)
 		}
-		f.deed = Deed{result: *res, At: ev.at, Carried: true}
-		if err := f.do(res.rows); err != nil {
+		f.deed = Deed{Result: *res, At: ev.at, Carried: true}
+		if err := f.do(res.Rows); err != nil {
 			return err
 		}
 	}
@@ -303,11 +303,11 @@ func (f *follower) answer(ev *event) error {
 func (f *follower) decide(ev *event) error {
 	for i := range ev.results {
 		res := &ev.results[i]
-		if res.all {
+		if res.Rows == nil {
 			return errors.New("it decides without saying which rows")
 		}
-		f.deed = Deed{result: *res, At: ev.at}
-		if err := f.do(res.rows); err != nil {
+		f.deed = Deed{Result: *res, At: ev.at}
+		if err := f.do(res.Rows); err != nil {
 			return err
 		}
 	}
@@ -321,7 +321,7 @@ func (f *follower) abandon() error {
 		if err != nil {
 			return err
 		}
-		f.deed = Deed{result: result{Outcome: Open, Lost: true, Info: InfoNoAnswer}, At: r.at, Carried: true}
+		f.deed = Deed{Result: Result{Outcome: Open, Lost: f.parser.call.Loses, Info: InfoNoAnswer}, At: r.at, Carried: true}
 		if err := f.do(r.rows); err != nil {
 			return err
 		}
@@ -349,7 +349,7 @@ var (
 	errMissing = errors.New("it does not answer for every row of its request")
 )
 
-func (c *cover) check(sent []Stretch, results []result) error {
+func (c *cover) check(sent []Stretch, results []Result) error {
 	c.starts = c.starts[:0]
 	total := int64(0)
 	for _, s := range sent {
@@ -359,7 +359,7 @@ func (c *cover) check(sent []Stretch, results []result) error {
 	c.marks = append(c.marks[:0], make([]uint64, total/64+1)...)
 	marked := int64(0)
 	for i := range results {
-		for _, s := range results[i].rows {
+		for _, s := range results[i].Rows {
 			if err := c.mark(sent, s); err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 
 // Job is what a journal is about. Two runs belong to the same job if [Job.Differences] finds none.
 type Job struct {
+	Call        string `json:"call"`         // its name
 	InputSHA256 string `json:"input_sha256"` // hex, of the raw bytes
 	InputBytes  int64  `json:"input_bytes"`
 	Rows        int64  `json:"rows"`      // records of the input
@@ -24,7 +25,7 @@ type Job struct {
 // Sandbox reports whether nothing real was deleted.
 func (j Job) Sandbox() bool { return j.Endpoint == "sandbox" }
 
-// mostLines bounds what a damaged first line can make us reserve: [Bits] of two GiB.
+// mostLines is more lines than an input can have in practice; it bounds what a damaged first line can make us reserve.
 const mostLines = 1 << 34
 
 // sane reports whether the counts can be those of an input.
@@ -46,6 +47,7 @@ func (j Job) Differences(other Job) []string {
 		all = append(all, fmt.Sprintf("input: other bytes (%d bytes with sha256 %s, was %d bytes with sha256 %s)",
 			j.InputBytes, short(j.InputSHA256), other.InputBytes, short(other.InputSHA256)))
 	}
+	differ("call", j.Call, other.Call)
 	differ("from column", j.FromColumn, other.FromColumn)
 	differ("to column", j.ToColumn, other.ToColumn)
 	differ("endpoint", j.Endpoint, other.Endpoint)
@@ -80,6 +82,7 @@ type Run struct {
 	Version string            `json:"-"`                 // of the program
 	Input   string            `json:"input"`             // absolute path, or - for standard input
 	Flags   map[string]string `json:"flags"`             // every flag but secrets, without dashes
+	Success []string          `json:"success"`           // the answers that are successes, by their words
 	Note    string            `json:"note,omitempty"`    // the user's own words
 	Allowed string            `json:"allowed,omitempty"` // who answered the question, or why nobody was asked
 	Host    string            `json:"host"`
@@ -91,6 +94,7 @@ type Run struct {
 type Head struct {
 	Version string // of the program that began the job; recorded, not compared
 	At      time.Time
+	Call    *Call
 	Job     Job
 	Run     Run // the first run
 }

@@ -9,6 +9,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -49,6 +50,9 @@ type Journal struct {
 	buf     []byte
 	sorted  []int64
 
+	calls Calls
+	call  *Call // of the job; nil while there is none
+
 	past *Facts // what Replay found; nil before it, and where there is no job
 
 	// The disk, as tests replace it.
@@ -58,7 +62,7 @@ type Journal struct {
 
 // Lock opens the journal of the report, or makes an empty one with mode 0600, and locks it. The error is
 // [ErrHeld] if another process has it. Whoever opens it ends with Close, or Discard where nothing may be left.
-func Lock(report string) (*Journal, error) {
+func Lock(report string, calls Calls) (*Journal, error) {
 	path := Path(report)
 	file, err := openLocked(path)
 	if errors.Is(err, ErrHeld) {
@@ -67,7 +71,7 @@ func Lock(report string) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{path: path, report: report, out: make(map[int64]int)}
+	j := &Journal{path: path, report: report, calls: calls, out: make(map[int64]int)}
 	j.turn = sync.NewCond(&j.mu)
 	if err := j.adopt(file); err != nil {
 		file.Close()
@@ -78,13 +82,13 @@ func Lock(report string) (*Journal, error) {
 
 // ReadJournal opens the journal of the report to be read alone: it makes, changes and removes nothing, and needs no right to
 // write. The error is [ErrHeld] while a run has it. Whoever opens it ends with Close or Discard.
-func Read(report string) (*Journal, error) {
+func Read(report string, calls Calls) (*Journal, error) {
 	path := Path(report)
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the journal: %w", err)
 	}
-	j := &Journal{path: path, report: report, reads: true}
+	j := &Journal{path: path, report: report, calls: calls, reads: true}
 	j.turn = sync.NewCond(&j.mu)
 	err = flock(file, syscall.LOCK_SH)
 	if errors.Is(err, errAgain) {
@@ -115,7 +119,7 @@ func (j *Journal) adopt(file *os.File) error {
 func (j *Journal) Path() string { return j.path }
 
 // Head reads the first line. It is nil where there is none: then the journal counts as absent, whatever else is in it.
-func (j *Journal) Head() (*Head, error) { return readHead(j.path, j.file, j.end()) }
+func (j *Journal) Head() (*Head, error) { return readHead(j.path, j.calls, j.file, j.end()) }
 
 // end is where the last whole line that this process wrote or found ends.
 func (j *Journal) end() int64 {
@@ -145,6 +149,9 @@ func (j *Journal) Start(job Job, run Run) error {
 	if err := j.cutTo(0); err != nil {
 		return err
 	}
+	if j.call = j.calls.Named(job.Call); j.call == nil {
+		return fmt.Errorf("starting a job: no call is named %q", job.Call)
+	}
 	j.next, j.live, j.link = 1, true, ""
 	version, at := run.Version, time.Now().UTC().Format(StampLayout)
 	if err := j.writeRun(runLine{Friendsweep: &version, At: at, Job: &job, Run: &run}); err != nil {
@@ -164,7 +171,7 @@ func (j *Journal) Resume(run Run) error {
 	if err := j.renew(); err != nil {
 		return err
 	}
-	j.live = true
+	j.live, j.call = true, j.calls.Named(j.past.head.Job.Call)
 	version, at := run.Version, time.Now().UTC().Format(StampLayout)
 	return j.writeRun(runLine{Resume: &version, At: at, Run: &run})
 }
@@ -276,7 +283,7 @@ func (j *Journal) Before(account string, lines []int64) (id int64, err error) {
 	return id, j.settle()
 }
 
-// After writes what the request came to. The results must speak of each of its rows once; one result with nil Lines
+// After writes what the request came to. The results must speak of each of its rows once; one result with nil Rows
 // speaks of all. The line outlives the process when After returns, and a power cut after the next Before or End: an
 // answer that is lost in between only makes its rows unknown.
 func (j *Journal) After(id int64, took time.Duration, results []Result) error {
@@ -293,7 +300,7 @@ func (j *Journal) After(id int64, took time.Duration, results []Result) error {
 	if err != nil {
 		return err
 	}
-	j.buf = appendAnswer(appendRequest(j.buf[:0], "answer", id, time.Now()), took, results)
+	j.buf = appendAnswer(appendRequest(j.buf[:0], "answer", id, time.Now()), j.call, took, results)
 	delete(j.out, id)
 	return j.append()
 }
@@ -313,7 +320,7 @@ func (j *Journal) Withdraw(id int64) error {
 	return j.append()
 }
 
-// Decide writes outcomes that need no request of their own. Every result names its Lines.
+// Decide writes outcomes that need no request of their own. Every result names its Rows.
 func (j *Journal) Decide(account string, results []Result) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -324,7 +331,7 @@ func (j *Journal) Decide(account string, results []Result) error {
 	if err != nil {
 		return err
 	}
-	j.buf = appendDecide(j.buf[:0], account, time.Now(), results)
+	j.buf = appendDecide(j.buf[:0], j.call, account, time.Now(), results)
 	return j.append()
 }
 
@@ -338,31 +345,42 @@ func (j *Journal) usable() error {
 // checked refuses results that [parser] or [cover] would not read back: better to stop than to write a journal that
 // nobody can use. rows is how many the request has; -1 for a decision, where every result must name its own.
 func (j *Journal) checked(results []Result, rows int) ([]Result, error) {
-	named, copied := 0, false
+	named, copied := int64(0), false
 	for i := range results {
 		r := &results[i]
-		asRead := result{Outcome: r.Outcome, HasCode: r.HasCode, Code: int64(r.Code), Presumed: r.Presumed}
-		if r.Outcome > GaveUp || !asRead.sound() {
-			return nil, fmt.Errorf("recording a result: %v with code %d cannot be", r.Outcome, r.Code)
+		if r.Outcome > GaveUp && !r.Outcome.IsAnswer() || !j.call.sound(r) {
+			return nil, fmt.Errorf("recording a result: %s with code %d cannot be", j.call.Word(r.Outcome), r.Code.Number)
 		}
-		if r.Lines == nil && rows >= 0 && len(results) == 1 {
+		if r.Rows == nil && rows >= 0 && len(results) == 1 {
 			return results, nil
 		}
-		if !ascends(r.Lines) {
+		if !ascend(r.Rows) {
 			if !copied {
 				results, copied = slices.Clone(results), true
 			}
-			results[i].Lines = slices.Sorted(slices.Values(r.Lines))
+			results[i].Rows = slices.SortedFunc(slices.Values(r.Rows), func(a, b Stretch) int { return cmp.Compare(a.Lo, b.Lo) })
 		}
-		if !ascends(results[i].Lines) {
+		if !ascend(results[i].Rows) {
 			return nil, errors.New("recording a result: its lines are not rows of one request")
 		}
-		named += len(r.Lines)
+		named += rowsOf(r.Rows)
 	}
-	if named != rows && rows >= 0 {
+	if named != int64(rows) && rows >= 0 {
 		return nil, fmt.Errorf("recording an answer: it speaks of %d of %d rows", named, rows)
 	}
 	return results, nil
+}
+
+// ascend reports whether these are rows, at least one, in strictly ascending order.
+func ascend(rows []Stretch) bool {
+	last := int64(1)
+	for _, s := range rows {
+		if s.Lo <= last || s.Hi < s.Lo {
+			return false
+		}
+		last = s.Hi
+	}
+	return len(rows) > 0
 }
 
 // ascending returns the lines in ascending order, which is the one order a journal has.

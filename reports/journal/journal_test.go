@@ -15,17 +15,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var someRun = Run{Version: "v1", Input: "/in/pairs.csv", Flags: map[string]string{"rate": "200"}, Host: "h", User: "u", PID: 7}
+var someRun = Run{Version: "v1", Input: "/in/pairs.csv", Flags: map[string]string{"rate": "200"}, Success: []string{"deleted"}, Host: "h", User: "u", PID: 7}
 
 func jobOf(rows, last int64) Job {
-	return Job{InputSHA256: strings.Repeat("ab", 32), InputBytes: 100, Rows: rows, LastLine: last, FromColumn: "from",
+	return Job{Call: "delete", InputSHA256: strings.Repeat("ab", 32), InputBytes: 100, Rows: rows, LastLine: last, FromColumn: "from",
 		ToColumn: "to", Endpoint: "https://x.test", AppID: 1400000000, DeleteType: "Delete_Type_Both"}
 }
 
 // open opens the journal of a report in a folder of its own and closes it with the test.
 func open(t testing.TB, report string) *Journal {
 	t.Helper()
-	j, err := Lock(report)
+	j, err := Lock(report, testCalls)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func content(t testing.TB, path string) string {
 }
 
 func deleted(lines ...int64) Result {
-	return Result{Lines: lines, Outcome: Deleted, HasCode: true}
+	return Result{Rows: Rows(lines...), Outcome: isDeleted, Code: Code{Given: true}}
 }
 
 func TestJournalIsReadable(t *testing.T) {
@@ -66,17 +66,17 @@ func TestJournalIsReadable(t *testing.T) {
 	must(t, err)
 	must(t, j.After(id, 123*time.Millisecond, []Result{
 		deleted(2),
-		{Lines: []int64{7, 5}, Outcome: Open, HasCode: true, Code: 30006, Info: "again\n\x00\xff"},
-		{Lines: []int64{6}, Outcome: Deleted, HasCode: true, Code: 31704, Presumed: true},
+		{Rows: Rows(7, 5), Outcome: Open, Code: Code{Number: 30006, Given: true}, Info: "again\n\x00\xff"},
+		{Rows: Rows(6), Outcome: isDeleted, Code: Code{Number: 31704, Given: true}, Presumed: true},
 	}))
 	id, err = j.Before("b", []int64{8})
 	must(t, err)
 	must(t, j.Withdraw(id))
-	must(t, j.Decide("b", []Result{{Lines: []int64{8}, Outcome: Refused, Info: "not tried alone"}}))
+	must(t, j.Decide("b", []Result{{Rows: Rows(8), Outcome: Refused, Info: "not tried alone"}}))
 	must(t, j.End("4", "disk"))
 	lines := strings.Split(content(t, j.Path()), "\n")
 	for i, want := range []string{
-		`{"friendsweep":"v1","at":"T","job":{"input_sha256":"` + strings.Repeat("ab", 32) + `","input_bytes":100,"rows":10,"last_line":11,"from_column":"from","to_column":"to","endpoint":"https://x.test","sdkappid":1400000000,"delete_type":"Delete_Type_Both","invalid":0,"duplicates":0,"mirrors":0},"run":{"input":"/in/pairs.csv","flags":{"rate":"200"},"host":"h","user":"u","pid":7}}`,
+		`{"friendsweep":"v1","at":"T","job":{"call":"delete","input_sha256":"` + strings.Repeat("ab", 32) + `","input_bytes":100,"rows":10,"last_line":11,"from_column":"from","to_column":"to","endpoint":"https://x.test","sdkappid":1400000000,"delete_type":"Delete_Type_Both","invalid":0,"duplicates":0,"mirrors":0},"run":{"input":"/in/pairs.csv","flags":{"rate":"200"},"success":["deleted"],"host":"h","user":"u","pid":7}}`,
 		`{"send":1,"at":"T","account":"a\"<é","lines":"2,5-7"}`,
 		`{"answer":1,"at":"T","ms":123,"results":[{"outcome":"deleted","code":0,"lines":"2"},{"outcome":"open","code":30006,"info":"again\n\u0000` + "\ufffd" + `","lines":"5,7"},{"outcome":"deleted","code":31704,"presumed":true,"lines":"6"}]}`,
 		`{"send":2,"at":"T","account":"b","lines":"8"}`,
@@ -106,7 +106,7 @@ func TestJournalIsReadable(t *testing.T) {
 	}
 	h, err := j.Replay(t.Context(), false)
 	must(t, err)
-	if h.FinalCount != 3 || h.DeletedCount != 1 || h.RefusedCount != 1 || h.NextID != 3 || h.Requests != 1 || !h.Ended || h.EndCode != "4" || h.Stopped != "disk" || h.TornBytes != 0 {
+	if h.FinalCount != 3 || h.MirroredCount != 1 || h.RefusedCount != 1 || h.NextID != 3 || h.Requests != 1 || !h.Ended || h.EndCode != "4" || h.Stopped != "disk" || h.TornBytes != 0 {
 		t.Errorf("replay: got %+v", h)
 	}
 }
@@ -116,16 +116,16 @@ func TestJournalRefusesWhatCannotBe(t *testing.T) {
 	id, err := j.Before("a", []int64{2, 3})
 	must(t, err)
 	for name, results := range map[string][]Result{
-		"deleted without a code":     {{Outcome: Deleted}},
-		"deleted with 31704":         {{Outcome: Deleted, HasCode: true, Code: 31704}},
-		"presumed with 30006":        {{Outcome: Deleted, HasCode: true, Code: 30006, Presumed: true}},
+		"deleted without a code":     {{Outcome: isDeleted}},
+		"deleted with 31704":         {{Outcome: isDeleted, Code: Code{Number: 31704, Given: true}}},
+		"presumed with 30006":        {{Outcome: isDeleted, Code: Code{Number: 30006, Given: true}, Presumed: true}},
 		"derived outcome":            {{Outcome: Unknown}},
 		"a row is missing":           {deleted(2)},
 		"a row twice":                {deleted(2, 2)},
 		"all, and one":               {deleted(), deleted(2)},
 		"no result":                  {},
 		"header":                     {deleted(1, 2)},
-		"deleted code 0 as presumed": {{Outcome: Deleted, HasCode: true, Presumed: true}},
+		"deleted code 0 as presumed": {{Outcome: isDeleted, Code: Code{Given: true}, Presumed: true}},
 	} {
 		if err := j.After(id, 0, results); err == nil {
 			t.Errorf("%s: got no error, want one", name)
@@ -190,8 +190,8 @@ func TestGroupCommit(t *testing.T) {
 	}
 	h, err := j.Replay(t.Context(), false)
 	must(t, err)
-	if h.DeletedCount != workers*each || h.Requests != workers*each {
-		t.Errorf("replay: got %d deleted in %d requests, want %d", h.DeletedCount, h.Requests, workers*each)
+	if h.MirroredCount != workers*each || h.Requests != workers*each {
+		t.Errorf("replay: got %d deleted in %d requests, want %d", h.MirroredCount, h.Requests, workers*each)
 	}
 }
 
@@ -327,7 +327,7 @@ func TestAside(t *testing.T) {
 		if content(t, moved[0]) != text || content(t, j.path) != "" {
 			t.Error("the journal did not move as it was")
 		}
-		if _, err := Lock(report); !errors.Is(err, ErrHeld) {
+		if _, err := Lock(report, testCalls); !errors.Is(err, ErrHeld) {
 			t.Errorf("the new journal: got %v, want it held", err)
 		}
 		if _, err := LockFile(moved[0]); !errors.Is(err, ErrHeld) {

@@ -29,37 +29,37 @@ func appendSend(dst []byte, account string, lines []int64) []byte {
 	return append(dst, '"')
 }
 
-func appendAnswer(dst []byte, took time.Duration, results []Result) []byte {
+func appendAnswer(dst []byte, call *Call, took time.Duration, results []Result) []byte {
 	dst = append(dst, `,"ms":`...)
 	dst = strconv.AppendInt(dst, max(0, took.Milliseconds()), 10)
-	return appendResults(dst, results)
+	return appendResults(dst, call, results)
 }
 
-func appendDecide(dst []byte, account string, at time.Time, results []Result) []byte {
+func appendDecide(dst []byte, call *Call, account string, at time.Time, results []Result) []byte {
 	dst = append(dst, `{"decide":`...)
 	dst = appendString(dst, account)
 	dst = appendAt(dst, at)
-	return appendResults(dst, results)
+	return appendResults(dst, call, results)
 }
 
-func appendResults(dst []byte, results []Result) []byte {
+func appendResults(dst []byte, call *Call, results []Result) []byte {
 	dst = append(dst, `,"results":[`...)
 	for i := range results {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendResult(dst, &results[i])
+		dst = appendResult(dst, call, &results[i])
 	}
 	return append(dst, ']')
 }
 
-func appendResult(dst []byte, r *Result) []byte {
+func appendResult(dst []byte, call *Call, r *Result) []byte {
 	dst = append(dst, `{"outcome":"`...)
-	dst = append(dst, r.Outcome.String()...)
+	dst = append(dst, call.Word(r.Outcome)...)
 	dst = append(dst, '"')
-	if r.HasCode {
+	if r.Code.Given {
 		dst = append(dst, `,"code":`...)
-		dst = strconv.AppendInt(dst, int64(r.Code), 10)
+		dst = strconv.AppendInt(dst, int64(r.Code.Number), 10)
 	}
 	if r.Lost {
 		dst = append(dst, `,"lost":true`...)
@@ -69,11 +69,11 @@ func appendResult(dst []byte, r *Result) []byte {
 	}
 	if r.Info != "" {
 		dst = append(dst, `,"info":`...)
-		dst = appendString(dst, Cut(r.Info))
+		dst = appendString(dst, cut(r.Info))
 	}
-	if r.Lines != nil {
+	if r.Rows != nil {
 		dst = append(dst, `,"lines":"`...)
-		dst = appendLines(dst, r.Lines)
+		dst = appendRows(dst, r.Rows)
 		dst = append(dst, '"')
 	}
 	return append(dst, '}')

@@ -38,6 +38,38 @@ func appendLines(dst []byte, lines []int64) []byte {
 	return dst
 }
 
+// AddRow appends the row at line to rows, of which none is above it.
+func AddRow(rows []Stretch, line int64) []Stretch {
+	if n := len(rows); n > 0 && rows[n-1].Hi+1 == line {
+		rows[n-1].Hi = line
+		return rows
+	}
+	return append(rows, Stretch{line, line})
+}
+
+// Rows are the rows at these lines, which ascend.
+func Rows(lines ...int64) (rows []Stretch) {
+	for _, line := range lines {
+		rows = AddRow(rows, line)
+	}
+	return rows
+}
+
+// appendRows appends the journal's spelling of rows.
+func appendRows(dst []byte, rows []Stretch) []byte {
+	for i, s := range rows {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendInt(dst, s.Lo, 10)
+		if s.Hi > s.Lo {
+			dst = append(dst, '-')
+			dst = strconv.AppendInt(dst, s.Hi, 10)
+		}
+	}
+	return dst
+}
+
 var errLines = errors.New(`its "lines" are not ascending line numbers like 2,5-900`)
 
 // parseLines appends what text names to dst. It is strict, because a wrong line number would attach an answer to

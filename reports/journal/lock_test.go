@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 
 // holdJournal starts a job and keeps the journal until its standard input ends, or until it is killed.
 func holdJournal(report string) int {
-	j, err := Lock(report)
+	j, err := Lock(report, testCalls)
 	if errors.Is(err, ErrHeld) {
 		return 5
 	}
@@ -58,14 +58,14 @@ func TestSecondProcess(t *testing.T) {
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "held\n" {
 		t.Fatalf("the holder: got %q, %v", line, err)
 	}
-	if _, err := Lock(report); !errors.Is(err, ErrHeld) {
+	if _, err := Lock(report, testCalls); !errors.Is(err, ErrHeld) {
 		t.Errorf("while it is held: got %v, want %v", err, ErrHeld)
 	}
 	if err := child(t, "hold", report).Run(); err == nil || err.(*exec.ExitError).ExitCode() != 5 {
 		t.Errorf("a third process: got %v, want exit code 5", err)
 	}
 	look := func() (held bool, seen Facts) {
-		v, err := Look(report)
+		v, err := Look(report, testCalls)
 		must(t, err)
 		defer v.Close()
 		seen, err = v.Follow(t.Context(), Reader{Apply: func([]Stretch, *Deed) error { return nil }})

@@ -13,16 +13,17 @@ var ErrNoJournal = errors.New("no journal")
 
 // View is a journal as somebody sees it who has no lock on it: a run may be writing it. It is for one goroutine.
 type View struct {
-	Head *Head
-	Held bool // a process has the journal open: its last run is at work
-	path string
-	file *os.File
-	size int64
+	Head  *Head
+	Held  bool // a process has the journal open: its last run is at work
+	path  string
+	calls Calls
+	file  *os.File
+	size  int64
 }
 
 // Look opens the journal of the report without locking it or changing anything. The error is [ErrNoJournal] where there is
 // none. Whoever looks ends with Close.
-func Look(report string) (*View, error) {
+func Look(report string, calls Calls) (*View, error) {
 	path := Path(report)
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -31,7 +32,7 @@ func Look(report string) (*View, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the journal: %w", err)
 	}
-	v := &View{path: path, file: file}
+	v := &View{path: path, calls: calls, file: file}
 	if err := v.look(); err != nil {
 		file.Close()
 		return nil, err
@@ -49,7 +50,7 @@ func (v *View) look() error {
 	if v.Held, err = held(v.file); err != nil {
 		return err
 	}
-	v.Head, err = readHead(v.path, v.file, v.size)
+	v.Head, err = readHead(v.path, v.calls, v.file, v.size)
 	if err == nil && v.Head == nil {
 		err = fmt.Errorf("reading %s: %w: no job has begun in it", v.path, ErrNoJournal)
 	}
@@ -58,7 +59,7 @@ func (v *View) look() error {
 
 // Follow tells the reader what the journal says so far. Requests without an answer count as lost.
 func (v *View) Follow(ctx context.Context, r Reader) (Facts, error) {
-	return follow(ctx, v.path, v.file, v.size, r)
+	return follow(ctx, v.path, v.calls, v.file, v.size, r)
 }
 
 // Close ends the look.

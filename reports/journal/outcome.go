@@ -1,47 +1,209 @@
 package journal
 
-// Outcome is what became of a row. Its String is the word in the report's outcome column.
+import "slices"
+
+// Outcome is what became of a row. The shared outcomes are named here; what the API can say of an item for good differs by
+// call and begins with [Answered]: [Call.Word] is the word of each in the report's outcome column.
 type Outcome uint8
 
-// The outcomes of the report. A Runner gives only Open, Deleted, NotFriend, Refused and GaveUp; the others are derived
-// when a report is made.
+// The outcomes that every call has. A run writes only Open, Refused, GaveUp and answers; the others are derived when a
+// report is made.
 const (
 	Open      Outcome = iota // nothing final yet: it is sent again, in this run or in one that resumes it
-	Deleted                  // the API confirmed it, or it is presumed after a lost answer
-	NotFriend                // code 31704
 	Refused                  // the API said no for good
 	GaveUp                   // still a retryable error after the last permitted attempt
 	Unknown                  // the run ended while it may have been carried out
 	NotSent                  // the run ended and it was certainly not carried out
 	Invalid                  // could never be sent
 	Duplicate                // said before, in an earlier row
+	Answered                 // the first of the call's answers; the others follow
 )
 
-var outcomeNames = [...]string{"open", "deleted", "not_friend", "refused", "gave_up", "unknown", "not_sent", "invalid", "duplicate"}
+// MaxAnswers is how many answers a call may have: an outcome takes four bits where there are many.
+const MaxAnswers = 8
 
-// String is the word in the report's outcome column; "open" stands in no report.
-func (o Outcome) String() string { return outcomeNames[o] }
+// Outcomes is how many outcomes there can be: the length of an array with a place for each.
+const Outcomes = int(Answered) + MaxAnswers
 
-// ParseOutcome is the inverse of [Outcome.String]; ok is false for any other word.
-func ParseOutcome(word string) (o Outcome, ok bool) {
-	for i, name := range outcomeNames {
-		if name == word {
-			return Outcome(i), true
-		}
-	}
-	return Open, false
+var sharedWords = [Answered]string{"open", "refused", "gave_up", "unknown", "not_sent", "invalid", "duplicate"}
+
+// IsAnswer reports whether the outcome is one of the call's answers. What the API has answered so stands: no later answer
+// changes it.
+func (o Outcome) IsAnswer() bool { return o >= Answered }
+
+// IsFinal reports whether the API has answered the row for good, so that it is never sent again.
+func (o Outcome) IsFinal() bool { return o.IsAnswer() || o == Refused }
+
+// IsOpen reports whether a run that resumes the job sends the row.
+func (o Outcome) IsOpen() bool { return o == Open || o == GaveUp || o == Unknown || o == NotSent }
+
+// Set is some of a call's answers, each by its bit.
+type Set uint8
+
+// Has reports whether the outcome is an answer of the set.
+func (s Set) Has(o Outcome) bool { return o.IsAnswer() && s&(1<<(o-Answered)) != 0 }
+
+// Call is what must be known of a call of the API to read the journal of its jobs: the words of its answers, and what may
+// be concluded from them. Nothing here or above knows a call by its name.
+type Call struct {
+	Name    string   // of the command, in the first line of the journal
+	Answers []Answer // what the API can say of an item for good; at most [MaxAnswers]
+	// Loses says that a request whose answer was lost may have been carried out. Where it does not, the row is simply
+	// asked about again.
+	Loses    bool
+	Presumed Presumption
+	// Meaning and Advice say in one short line each what a code of the API means and what to do about it.
+	Meaning, Advice func(code int) string
+	Texts           Texts
 }
 
-// Final reports whether the API has answered the row for good, so that it is never sent again.
-func (o Outcome) Final() bool { return o == Deleted || o == NotFriend || o == Refused }
+// Answer is one of the answers of a call.
+type Answer struct {
+	Word    string // in the journal, and in the report's outcome column
+	Meaning string // for people, in one line
+	// CountedBy is the flag by which it counts as success; empty where it always does, or never.
+	CountedBy string
+	// Confirmed says that the API must have given code 0: no line of a journal, whoever wrote it, makes this program
+	// claim more.
+	Confirmed bool
+	// Settles says that with this answer the pair seen from the other side is answered, too, where the input was read so
+	// that (A,B) and (B,A) are one.
+	Settles bool
+}
+
+// Presumption is what is concluded from an answer that follows a lost one: From with this code becomes To. The zero value
+// concludes nothing.
+type Presumption struct {
+	Code     int
+	From, To Outcome
+	Info     string // the row's result_info
+}
+
+// Texts are a call in the words of people: whole sentences, but where it says otherwise.
+type Texts struct {
+	ToDo      string            // how the plan begins its first line: To delete
+	Nothing   string            // the plan's first line where there is nothing to do
+	Sandbox   string            // of a run in the sandbox, to come or at work
+	InSandbox string            // of a run in the sandbox that is over
+	Sides     map[string]string // what each delete type means, without a full stop
+	Record    string            // what the page is a record of: a bulk deletion of friendships
+	Row       string            // what a row of the input asks for
+	Presumed  string            // follows the number of rows that are presumed, on the page
+	OtherSide string            // result_info of an answer that was got from the other side than written
+}
+
+// Calls are the calls that a program knows.
+type Calls []*Call
+
+// Named is the call with this name; nil where there is none.
+func (all Calls) Named(name string) *Call {
+	for _, c := range all {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// Word is the word of the outcome in the report and in the journal.
+func (c *Call) Word(o Outcome) string {
+	if i := int(o) - int(Answered); i >= 0 {
+		return c.Answers[i].Word
+	}
+	return sharedWords[o]
+}
+
+// Outcome is the inverse of [Call.Word]; ok is false for any other word.
+func (c *Call) Outcome(word string) (o Outcome, ok bool) {
+	for i := range c.Answers {
+		if c.Answers[i].Word == word {
+			return Answered + Outcome(i), true
+		}
+	}
+	i := slices.Index(sharedWords[:], word)
+	return Outcome(max(i, 0)), i >= 0
+}
+
+// Set is the answers with these words; others are left out.
+func (c *Call) Set(words []string) (s Set) {
+	for i := range c.Answers {
+		if slices.Contains(words, c.Answers[i].Word) {
+			s |= 1 << i
+		}
+	}
+	return s
+}
+
+// Words is the inverse of [Call.Set].
+func (c *Call) Words(s Set) (words []string) {
+	for i, a := range c.Answers {
+		if s.Has(Answered + Outcome(i)) {
+			words = append(words, a.Word)
+		}
+	}
+	return words
+}
+
+// Settles reports whether with this outcome the pair seen from the other side is answered, too.
+func (c *Call) Settles(o Outcome) bool { return o.IsAnswer() && c.Answers[o-Answered].Settles }
+
+// Code is a code of the API, if it gave one.
+type Code struct {
+	Number int
+	Given  bool
+}
 
 // Result is what an answer, or a decision of ours without one, means for some rows.
 type Result struct {
-	Lines    []int64 // the rows, by the line where their record starts; nil is every row of the request
-	Outcome  Outcome // Open, Deleted, NotFriend, Refused or GaveUp
-	HasCode  bool    // whether the API gave a code
-	Code     int     // the item's, else the request's
-	Info     string  // the API's text or ours
-	Lost     bool    // the request may have been carried out although no valid answer for the row came
-	Presumed bool    // Deleted, because an earlier answer was lost and the code is 31704
+	Rows     []Stretch // ascending; nil is every row of the request
+	Outcome  Outcome   // Open, Refused, GaveUp or an answer of the call
+	Code     Code      // the item's, else the request's
+	Info     string    // the API's text or ours
+	Lost     bool      // the request may have been carried out although no valid answer for the row came
+	Presumed bool      // the outcome is what [Call.Presumed] concludes
+}
+
+// State is what is known of a row.
+type State struct {
+	Outcome  Outcome
+	Code     Code
+	Lost     bool // an answer was lost, in any run
+	Presumed bool // the outcome is what [Call.Presumed] concludes
+}
+
+// After is the one rule of what a result does to a row. The last word counts, but for rows that have an answer: what
+// happened to a friendship cannot be undone by a later one. A refused row may be sent again. A presumption holds only for
+// a row that lost an answer: without one the truth is what was answered.
+func (c *Call) After(was State, r *Result) State {
+	if was.Outcome.IsAnswer() {
+		return was
+	}
+	now := State{Outcome: r.Outcome, Code: r.Code, Lost: was.Lost || r.Lost && c.Loses}
+	if p := &c.Presumed; p.Code != 0 && r.Code == (Code{p.Code, true}) && (r.Outcome == p.From || r.Outcome == p.To) {
+		now.Outcome = p.From
+		if now.Lost {
+			now.Outcome, now.Presumed = p.To, true
+		}
+	}
+	return now
+}
+
+// AtEnd is the outcome that the report has of the row when no run is at work. sent says that a request carried it.
+func (s State) AtEnd(sent bool) Outcome {
+	switch {
+	case s.Outcome != Open:
+		return s.Outcome
+	case sent && s.Lost:
+		return Unknown
+	}
+	return NotSent
+}
+
+// sound reports whether the result may stand in a journal.
+func (c *Call) sound(r *Result) bool {
+	p := &c.Presumed
+	if r.Presumed {
+		return p.Code != 0 && r.Outcome == p.To && r.Code == Code{p.Code, true}
+	}
+	return !r.Outcome.IsAnswer() || !c.Answers[r.Outcome-Answered].Confirmed || r.Code == Code{0, true}
 }

@@ -11,11 +11,11 @@ import (
 
 // History is what earlier runs of a job left behind, for the one that goes on with it. It belongs to the caller.
 type History struct {
-	Final   *Bits // rows that are not sent again
-	Lost    *Bits // rows that lost an answer in any run: if one answers 31704 now, it is presumed deleted
-	Deleted *Bits // rows that ended deleted: their mirrors are not sent
+	Final    *Bits // rows that are not sent again
+	Lost     *Bits // rows that lost an answer in any run: see [Call.Presumed]
+	Mirrored *Bits // rows whose answer [Call.Settles] their mirrors, too: those are not sent
 
-	FinalCount, LostCount, DeletedCount, RefusedCount int64
+	FinalCount, LostCount, MirroredCount, RefusedCount int64
 
 	NextID     int64 // of the next request
 	Requests   int64 // sent so far, without those withdrawn
@@ -42,7 +42,8 @@ func (j *Journal) Replay(ctx context.Context, retryFailed bool) (*History, error
 		return nil, err
 	}
 	b := &rebuild{}
-	f := &follower{path: j.path, parser: newParser(0), Reader: Reader{Apply: b.apply}}
+	f := &follower{path: j.path, parser: newParser(j.calls), Reader: Reader{Apply: b.apply}}
+	b.parser = f.parser
 	b.facts = &f.seen
 	if err := f.follow(ctx, j.file, j.end()); err != nil {
 		return nil, err
@@ -58,23 +59,24 @@ func (j *Journal) Replay(ctx context.Context, retryFailed bool) (*History, error
 // Follow tells the reader what the journal says so far. Requests without an answer count as lost, so it is for a run that
 // has ended, or died.
 func (j *Journal) Follow(ctx context.Context, r Reader) (Facts, error) {
-	return follow(ctx, j.path, j.file, j.end(), r)
+	return follow(ctx, j.path, j.calls, j.file, j.end(), r)
 }
 
 // rebuild applies the deeds of a journal to sets of rows.
 type rebuild struct {
-	facts                           *Facts
-	settled, refused, lost, deleted *Bits // settled: the API said deleted or not_friend
-	someRefused                     bool
+	facts                             *Facts
+	parser                            *parser // knows the call once it has read the first line
+	answered, refused, lost, mirrored *Bits   // answered: with one of the call's answers
+	someRefused                       bool
 }
 
 // prepare makes the sets once the first line has said how many rows there are.
 func (b *rebuild) prepare() {
-	if b.settled != nil {
+	if b.answered != nil {
 		return
 	}
 	last := b.facts.head.Job.LastLine
-	b.settled, b.refused, b.lost, b.deleted = NewBits(last), NewBits(last), NewBits(last), NewBits(last)
+	b.answered, b.refused, b.lost, b.mirrored = NewBits(last), NewBits(last), NewBits(last), NewBits(last)
 }
 
 func (b *rebuild) apply(rows []Stretch, d *Deed) error {
@@ -87,39 +89,35 @@ func (b *rebuild) apply(rows []Stretch, d *Deed) error {
 	return nil
 }
 
-// row is the same rule as [fates.cell.apply], which keeps more: what the API said for good stands, except that a refused row
-// may be sent again.
+// row applies [Call.After] to as much of the row's state as the sets hold.
 func (b *rebuild) row(line int64, d *Deed) {
-	if b.settled.Has(line) {
+	if b.answered.Has(line) {
 		return
 	}
-	if d.Lost {
+	now := b.parser.call.After(State{Lost: b.lost.Has(line)}, &d.Result)
+	if now.Lost {
 		b.lost.Set(line)
 	}
 	if b.someRefused {
 		b.refused.Clear(line)
 	}
-	switch d.Outcome {
-	case Deleted:
-		b.settled.Set(line)
-		if !d.Presumed || b.lost.Has(line) {
-			b.deleted.Set(line)
+	switch {
+	case now.Outcome.IsAnswer():
+		b.answered.Set(line)
+		if b.parser.call.Settles(now.Outcome) {
+			b.mirrored.Set(line)
 		}
-	case NotFriend:
-		b.settled.Set(line)
-	case Refused:
+	case now.Outcome == Refused:
 		b.refused.Set(line)
 		b.someRefused = true
 	}
 }
 
 func (b *rebuild) history(retryFailed bool) *History {
-	h := &History{Final: b.settled, Lost: b.lost, Deleted: b.deleted}
-	h.DeletedCount, h.LostCount, h.RefusedCount = b.deleted.Count(), b.lost.Count(), b.refused.Count()
+	h := &History{Final: b.answered, Lost: b.lost, Mirrored: b.mirrored}
+	h.MirroredCount, h.LostCount, h.RefusedCount = b.mirrored.Count(), b.lost.Count(), b.refused.Count()
 	if !retryFailed {
-		for i, w := range b.refused.words {
-			h.Final.words[i] |= w
-		}
+		h.Final.add(b.refused)
 	}
 	h.FinalCount = h.Final.Count()
 	s := b.facts
@@ -143,7 +141,7 @@ const maxHead = 1 << 20
 
 // readHead reads the first line of a journal of size bytes. It is nil, without an error, where the file is empty or has
 // only the torn beginning of a first line. Anything else is somebody's file, which must not be written over.
-func readHead(path string, src io.ReaderAt, size int64) (*Head, error) {
+func readHead(path string, calls Calls, src io.ReaderAt, size int64) (*Head, error) {
 	start := make([]byte, min(size, maxHead))
 	if _, err := src.ReadAt(start, 0); err != nil && err != io.EOF {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
@@ -151,7 +149,7 @@ func readHead(path string, src io.ReaderAt, size int64) (*Head, error) {
 	line, rest, whole := bytes.Cut(start, []byte("\n"))
 	if whole && bytes.HasPrefix(line, []byte(headStart)) {
 		text, h, sealed := unseal(line)
-		if ev, err := newParser(0).parse(line); err == nil && sealed && link("", text) == h {
+		if ev, err := newParser(calls).parse(line); err == nil && sealed && link("", text) == h {
 			head := ev.head
 			return &head, nil
 		}

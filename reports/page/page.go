@@ -53,7 +53,7 @@ func Write(path string, data Data) error {
 // RenderPage writes the run as one self-contained HTML page without a script: the browser fetches nothing for it, and its
 // own policy forbids it to.
 func Render(w io.Writer, data Data) error {
-	return pageTemplate.Execute(w, newView(data, reports.Explain))
+	return pageTemplate.Execute(w, newView(data))
 }
 
 // view is PageData in the words and order of the page.
@@ -92,21 +92,21 @@ type groupView struct {
 	ID, Title string
 }
 
-func newView(data Data, explain reports.Explainer) view {
+func newView(data Data) view {
 	s := data.Summary
 	t, text := s.Verdict()
-	v := view{Data: data, Verdict: text, Sandbox: s.Endpoint == "sandbox", Sides: reports.Sides[s.DeleteType]}
+	v := view{Data: data, Verdict: text, Sandbox: s.Endpoint == "sandbox", Sides: s.Call.Texts.Sides[s.DeleteType]}
 	v.Tone, v.Mark = toneClass(t)
 	if took, ok := s.Took(); ok {
 		v.Took = terminal.Span(took)
 	}
-	for _, o := range reports.Outcomes {
-		v.Outcomes = append(v.Outcomes, newOutcome(s, o.Outcome, o.Meaning))
+	for _, o := range reports.Outcomes(s.Call) {
+		v.Outcomes = append(v.Outcomes, newOutcome(s, o))
 	}
 	for _, g := range data.Samples {
-		v.Groups = append(v.Groups, newGroup(g, explain))
+		v.Groups = append(v.Groups, newGroup(s.Call, g))
 	}
-	v.Codes = newCodes(s, v.Groups, explain)
+	v.Codes = newCodes(s, v.Groups)
 	if len(data.Timeline.Rows) > 0 {
 		v.Chart = newChart(data.Timeline)
 	}
@@ -128,16 +128,16 @@ func toneClass(t terminal.Tone) (class, mark string) {
 	}
 }
 
-func newOutcome(s *reports.Summary, o journal.Outcome, meaning string) outcomeView {
-	v := outcomeView{Name: o.String(), Meaning: meaning, Rows: s.Outcome(o), Bar: "0"}
+func newOutcome(s *reports.Summary, o reports.Outcome) outcomeView {
+	v := outcomeView{Name: o.Word, Meaning: o.Meaning, Rows: s.Outcomes[o.Word], Bar: "0"}
 	v.Share = share(v.Rows, s.Rows)
 	if s.Rows > 0 {
 		v.Bar = strconv.FormatFloat(float64(v.Rows)/float64(s.Rows)*100, 'f', 2, 64)
 	}
 	switch {
-	case o == journal.Deleted, o == journal.NotFriend && s.NotFriendOK:
+	case s.Good.Has(o.Outcome):
 		v.Status = "success"
-	case o == journal.Duplicate:
+	case o.Outcome == journal.Duplicate:
 		v.Status = "as the first"
 	default:
 		v.Status, v.Failed = "failure", true
@@ -163,16 +163,16 @@ func share(part, whole int64) string {
 	return fmt.Sprintf("%.1f%%", of)
 }
 
-func newCodes(s *reports.Summary, groups []groupView, explain reports.Explainer) []codeView {
+func newCodes(s *reports.Summary, groups []groupView) []codeView {
 	sampled := map[int]bool{}
 	for _, g := range groups {
-		if g.HasCode {
-			sampled[g.Code] = true
+		if g.Code.Given {
+			sampled[g.Code.Number] = true
 		}
 	}
 	var views []codeView
 	for _, code := range reports.CodesByCount(s.Codes) {
-		meaning, advice := explain(code)
+		meaning, advice := s.Call.Meaning(code), s.Call.Advice(code)
 		if code == 0 {
 			advice = ""
 		}
@@ -181,10 +181,10 @@ func newCodes(s *reports.Summary, groups []groupView, explain reports.Explainer)
 	return views
 }
 
-func newGroup(g reports.SampleGroup, explain reports.Explainer) groupView {
-	if !g.HasCode {
-		return groupView{g, "outcome-" + g.Outcome.String(), "No code: " + g.Outcome.String()}
+func newGroup(call *journal.Call, g reports.SampleGroup) groupView {
+	if !g.Code.Given {
+		return groupView{g, "outcome-" + call.Word(g.Outcome), "No code: " + call.Word(g.Outcome)}
 	}
-	meaning, _ := explain(g.Code)
-	return groupView{g, "code-" + strconv.Itoa(g.Code), "Code " + strconv.Itoa(g.Code) + ": " + meaning}
+	code := strconv.Itoa(g.Code.Number)
+	return groupView{g, "code-" + code, "Code " + code + ": " + call.Meaning(g.Code.Number)}
 }

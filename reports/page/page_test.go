@@ -16,6 +16,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/terminal"
 )
 
@@ -27,8 +28,8 @@ var (
 func testTally() fates.Tally {
 	t := fates.Tally{Rows: 1234567, Success: 1233888, Failure: 679, Presumed: 12,
 		Codes: map[int]int64{0: 1200000, 31704: 566, 30003: 75, 30006: 20}}
-	t.Outcomes[journal.Deleted] = 1200012
-	t.Outcomes[journal.NotFriend] = 554
+	t.Outcomes[journaltest.Deleted] = 1200012
+	t.Outcomes[journaltest.NotFriend] = 554
 	t.Outcomes[journal.Refused] = 75
 	t.Outcomes[journal.GaveUp] = 20
 	t.Outcomes[journal.Unknown] = 0
@@ -39,6 +40,7 @@ func testTally() fates.Tally {
 
 func testSummary() *reports.Summary {
 	s := &reports.Summary{
+		Call: journaltest.Call, Good: journaltest.Good,
 		Version: "v1.2.3", Input: "/srv/sweep/pairs of 2026.csv", InputSHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		InputBytes: 41234567, Report: "/srv/sweep/pairs of 2026.report.csv", Journal: "/srv/sweep/pairs of 2026.report.csv.journal",
 		Endpoint: "https://adminapisgp.im.qcloud.com", SDKAppID: 1400000000, DeleteType: "Delete_Type_Single",
@@ -65,7 +67,7 @@ func testTimeline() fates.Timeline {
 }
 
 func testPage() Data {
-	group := reports.SampleGroup{HasCode: true, Code: 30003, Outcome: journal.Refused, Rows: 75}
+	group := reports.SampleGroup{Code: journal.Code{Number: 30003, Given: true}, Outcome: journal.Refused, Rows: 75}
 	for i := range 5 {
 		group.Samples = append(group.Samples, reports.Sample{Line: int64(1000 + 17*i), From: "alice", To: fmt.Sprintf("missing-%024d", i),
 			Info: "Err_SNS_FriendDelete_Account_Not_Exist", Attempts: 1, At: began.Add(time.Second)})
@@ -76,7 +78,7 @@ func testPage() Data {
 		Runs:    2, Began: began.Add(-time.Hour), Timeline: testTimeline(),
 		Latency: fates.Latency{P50: 212 * time.Millisecond, P90: 480 * time.Millisecond, P99: 1900 * time.Millisecond, Max: 14200 * time.Millisecond},
 		Samples: []reports.SampleGroup{group,
-			{HasCode: true, Code: 31704, Outcome: journal.NotFriend, Rows: 1, Samples: []reports.Sample{{Line: 7, From: "bob", To: "not-friend-1", Info: "Err_SNS_FriendDelete_Not_Friend", Attempts: 2, At: began}}},
+			{Code: journal.Code{Number: 31704, Given: true}, Outcome: journaltest.NotFriend, Rows: 1, Samples: []reports.Sample{{Line: 7, From: "bob", To: "not-friend-1", Info: "Err_SNS_FriendDelete_Not_Friend", Attempts: 2, At: began}}},
 			{Outcome: journal.Invalid, Rows: 30, Samples: []reports.Sample{
 				{Line: 12, From: "", To: "<script>alert(1)</script>", Info: "from_account is empty"},
 				{Line: 13, From: "ca\u202erol\x1b[31m", To: "x\xff", Info: "from_account: byte 0xe2 at 3 is not printable ASCII"}}}},
@@ -101,7 +103,7 @@ func TestPageTellsEverything(t *testing.T) {
 	for _, want := range []string{
 		"Finished: 679 of 1,234,567 rows failed.",
 		"1,233,888 successes and 679 failures are 1,234,567 rows",
-		"12 of the deleted rows are presumed.",
+		"12 of these rows are presumed.",
 		`<a href="#code-30003">30003</a>`, `<h3 id="code-30003">`, "the first 5 of 75",
 		"1,101,064 rows from 18:26:09 to 18:39:29 UTC; most at 18:27:05",
 		"friendsweep delete --region=singapore --html=/srv/sweep/run.html &#39;/srv/sweep/pairs of 2026.csv&#39;",
@@ -141,7 +143,7 @@ func TestPageShowsHostileTextHarmlessly(t *testing.T) {
 }
 
 func TestPageOfNothing(t *testing.T) {
-	s := &reports.Summary{Endpoint: "sandbox", Finished: true}
+	s := &reports.Summary{Call: journaltest.Call, Endpoint: "sandbox", Finished: true}
 	s.SetTally(fates.Tally{})
 	text := rendered(t, Data{Summary: s})
 	for _, want := range []string{"the input has no rows", "nothing real was deleted", "No request was answered."} {

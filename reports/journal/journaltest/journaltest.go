@@ -14,19 +14,64 @@ import (
 	"friendsweep/reports/journal"
 )
 
+// The answers of [Call].
+const (
+	Deleted = journal.Answered + iota
+	NotFriend
+)
+
+// Call is the call of these journals.
+var Call = &journal.Call{
+	Name: "delete", Loses: true,
+	Answers: []journal.Answer{
+		{Word: "deleted", Meaning: "confirmed by the API, or presumed after a lost answer", Confirmed: true, Settles: true},
+		{Word: "not_friend", Meaning: "was not a friend: nothing to delete", CountedBy: "--ignore-not-friend"},
+	},
+	Presumed: journal.Presumption{Code: 31704, From: NotFriend, To: Deleted,
+		Info: "31704 after a lost answer: presumed deleted; it may never have been a friend"},
+	Meaning: meaning, Advice: advice,
+	Texts: journal.Texts{
+		ToDo: "To delete", Nothing: "There is nothing to delete.",
+		Sandbox: "This is the sandbox: nothing real is deleted.", InSandbox: "This was the sandbox: nothing real was deleted.",
+		Sides: map[string]string{
+			"Delete_Type_Single": "one side: To_Account leaves the friends of From_Account, which stays among the friends of To_Account",
+			"Delete_Type_Both":   "both sides: From_Account and To_Account leave each other's friends",
+		},
+		Record: "a bulk deletion of friendships", Row: "A friendship to delete.", Presumed: "It may never have been a friendship (31704).",
+	},
+}
+
+// meaning and advice keep golden texts apart from the wording of package chat.
+func meaning(code int) string {
+	return map[int]string{31704: "not your friend", 30003: "account does not exist"}[code]
+}
+
+func advice(code int) string {
+	return map[int]string{
+		31704: "nothing is left to delete; --ignore-not-friend counts these rows as successes",
+		30003: "check the ID in the input",
+	}[code]
+}
+
+// Good is the answers that are successes.
+var Good = Call.Set([]string{"deleted"})
+
+// Calls are the calls of these journals.
+var Calls = journal.Calls{Call}
+
 // Run is who works on the jobs of these journals.
-var Run = journal.Run{Version: "v1", Input: "/in/pairs.csv", Flags: map[string]string{"rate": "200"}, Host: "h", User: "u", PID: 7}
+var Run = journal.Run{Version: "v1", Input: "/in/pairs.csv", Flags: map[string]string{"rate": "200"}, Success: []string{"deleted"}, Host: "h", User: "u", PID: 7}
 
 // Job is a job of so many rows up to the line last.
 func Job(rows, last int64) journal.Job {
-	return journal.Job{InputSHA256: strings.Repeat("ab", 32), InputBytes: 100, Rows: rows, LastLine: last, FromColumn: "from",
+	return journal.Job{Call: "delete", InputSHA256: strings.Repeat("ab", 32), InputBytes: 100, Rows: rows, LastLine: last, FromColumn: "from",
 		ToColumn: "to", Endpoint: "https://x.test", AppID: 1400000000, DeleteType: "Delete_Type_Both"}
 }
 
 // Start begins the job in a journal of its own, which is closed when the test ends.
 func Start(t testing.TB, job journal.Job) *journal.Journal {
 	t.Helper()
-	j, err := journal.Lock(filepath.Join(t.TempDir(), "r.csv"))
+	j, err := journal.Lock(filepath.Join(t.TempDir(), "r.csv"), Calls)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,9 +85,9 @@ func Start(t testing.TB, job journal.Job) *journal.Journal {
 // Report is the report that the journal lies beside.
 func Report(j *journal.Journal) string { return strings.TrimSuffix(j.Path(), ".journal") }
 
-// Deleted is the answer that the rows at these lines, or all rows of the request, are deleted.
-func Deleted(lines ...int64) journal.Result {
-	return journal.Result{Lines: lines, Outcome: journal.Deleted, HasCode: true}
+// Deletes is the answer that the rows at these lines, or all rows of the request, are deleted.
+func Deletes(lines ...int64) journal.Result {
+	return journal.Result{Rows: journal.Rows(lines...), Outcome: Deleted, Code: journal.Code{Given: true}}
 }
 
 // Filled is the journal of a finished job of n rows in requests of chunk rows; scattered rows lie far apart in the input.
@@ -61,7 +106,7 @@ func Filled(t testing.TB, n, chunk int, scattered bool) (*journal.Journal, journ
 		slices.Sort(part)
 		id, err := j.Before("account-12345", part)
 		if err == nil {
-			err = j.After(id, 80*time.Millisecond, []journal.Result{Deleted()})
+			err = j.After(id, 80*time.Millisecond, []journal.Result{Deletes()})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -88,4 +133,14 @@ func Resealed(text string) string {
 		lines[i] = open + `,"h":"` + previous + "\"}\n"
 	}
 	return strings.Join(lines, "")
+}
+
+// Lines are the lines of the rows, one by one.
+func Lines(rows []journal.Stretch) (lines []int64) {
+	for _, s := range rows {
+		for line := s.Lo; line <= s.Hi; line++ {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
