@@ -23,4 +23,7 @@ var outcomes = []struct {
 	{batch.Duplicate, "asked for in an earlier row, and has that row's result"},
 }
 
-func explain(code int) (meaning, advice string) { return chat.Meaning(code), chat.Advice(code) }
+func explain(code int) (meaning, advice string) {
+	call := chat.Delete(chat.Single)
+	return call.Meaning(code), call.Advice(code)
+}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -29,7 +30,7 @@ const okBody = `{"ResultItem":[{"To_Account":"b","ResultCode":0,"ResultInfo":""}
 func config(endpoint string) Config {
 	return Config{
 		Endpoint: endpoint, AppID: testApp, Identifier: "administrator", Signer: NewSigner(testApp, "administrator", testKey),
-		DeleteType: Single, Timeout: 5 * time.Second, Workers: 4, UserAgent: "friendsweep/test", Secrets: []Secret{testKey},
+		Call: Delete(Single), Timeout: 5 * time.Second, Workers: 4, UserAgent: "friendsweep/test", Secrets: []Secret{testKey},
 	}
 }
 
@@ -69,9 +70,9 @@ func TestDeleteRequest(t *testing.T) {
 		io.WriteString(w, okBody)
 	})
 	cfg := config(s.URL + "/prefix/")
-	cfg.Identifier, cfg.DeleteType = "ad min&+", Both
+	cfg.Identifier, cfg.Call = "ad min&+", Delete(Both)
 	cfg.Signer = NewSigner(testApp, cfg.Identifier, testKey)
-	answer := newClient(t, cfg).Delete(t.Context(), "a", []string{"b", `q"\<>&/`})
+	answer := newClient(t, cfg).Do(t.Context(), "a", []string{"b", `q"\<>&/`})
 	if diff := cmp.Diff(answer, Answer{HTTPStatus: 200, Items: []Item{ok(0), {}}, Generation: 1}); diff != "" {
 		t.Errorf("answer: got (-), want (+):\n%s", diff)
 	}
@@ -106,7 +107,7 @@ func TestEncodeEveryByte(t *testing.T) {
 	for c := byte(0x20); c < 0x7f; c++ {
 		to = append(to, "x"+string(rune(c))+"y")
 	}
-	body := encode("from\"\\", to, Single)
+	body := Delete(Single).encode("from\"\\", to)
 	var got struct {
 		From_Account, DeleteType string
 		To_Account               []string
@@ -117,7 +118,7 @@ func TestEncodeEveryByte(t *testing.T) {
 	if diff := cmp.Diff(got.To_Account, to); diff != "" || got.From_Account != `from"\` || got.DeleteType != "Delete_Type_Single" {
 		t.Errorf("%s: got (-), want (+):\n%s", body, diff)
 	}
-	if got, want := string(encode("a", nil, Both)), `{"From_Account":"a","To_Account":[],"DeleteType":"Delete_Type_Both"}`; got != want {
+	if got, want := string(Delete(Both).encode("a", nil)), `{"From_Account":"a","To_Account":[],"DeleteType":"Delete_Type_Both"}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -158,7 +159,7 @@ func TestDeleteStatus(t *testing.T) {
 			}
 			reply(tc.status, body)(w, r)
 		})
-		got := newClient(t, config(s.URL)).Delete(t.Context(), "a", []string{"b"})
+		got := newClient(t, config(s.URL)).Do(t.Context(), "a", []string{"b"})
 		want := Answer{Kind: tc.want, HTTPStatus: tc.status, Info: tc.info, Generation: 1}
 		if diff := cmp.Diff(got, want); diff != "" || requests != 1 {
 			t.Errorf("status %d: got (-) after %d requests, want (+) after 1:\n%s", tc.status, requests, diff)
@@ -175,7 +176,7 @@ func TestDeleteUnreadable(t *testing.T) {
 		{"over the bound", `{"ErrorCode":0,"x":"` + strings.Repeat("x", maxAnswer) + `"}`, "the answer is over 8 MiB"},
 	} {
 		s := serve(t, reply(200, tc.body))
-		got := newClient(t, config(s.URL)).Delete(t.Context(), "a", []string{"b"})
+		got := newClient(t, config(s.URL)).Do(t.Context(), "a", []string{"b"})
 		if want := (Answer{Kind: UnreadableFault, HTTPStatus: 200, Info: tc.want, Generation: 1}); !cmp.Equal(got, want) {
 			t.Errorf("%s: got %+v, want %+v", tc.name, got, want)
 		}
@@ -185,7 +186,7 @@ func TestDeleteUnreadable(t *testing.T) {
 func TestDeleteBodyAtTheBound(t *testing.T) {
 	frame := len(`{"ErrorCode":0,"x":""}`)
 	s := serve(t, reply(200, `{"ErrorCode":0,"x":"`+strings.Repeat("x", maxAnswer-frame)+`"}`))
-	if got := newClient(t, config(s.URL)).Delete(t.Context(), "a", []string{"b"}); got.Kind != Envelope {
+	if got := newClient(t, config(s.URL)).Do(t.Context(), "a", []string{"b"}); got.Kind != Envelope {
 		t.Errorf("got %+v, want an envelope", got)
 	}
 }
@@ -211,16 +212,10 @@ func listen(t *testing.T, talk func(*net.TCPConn)) string {
 	return "http://" + l.Addr().String()
 }
 
-// readRequest reads to the end of the body, which closes three brackets.
+// readRequest reads to the end of the body.
 func readRequest(conn net.Conn) {
-	buf := make([]byte, 4096)
-	text := ""
-	for !strings.Contains(text, `"DeleteType":"Delete_Type_Single"}`) {
-		n, err := conn.Read(buf)
-		if err != nil {
-			return
-		}
-		text += string(buf[:n])
+	if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+		io.Copy(io.Discard, r.Body)
 	}
 }
 
@@ -249,7 +244,7 @@ func TestDeleteBrokenConnection(t *testing.T) {
 			io.WriteString(c, head+"X: "+strings.Repeat("x", 1<<20))
 		}, ""},
 	} {
-		got := newClient(t, config(listen(t, tc.talk))).Delete(t.Context(), "a", []string{"b"})
+		got := newClient(t, config(listen(t, tc.talk))).Do(t.Context(), "a", []string{"b"})
 		if got.Kind != LostFault || got.Items != nil || got.Info == "" || tc.want != "" && got.Info != tc.want {
 			t.Errorf("%s: got %+v, want a lost answer, %s", tc.name, got, tc.want)
 		}
@@ -261,7 +256,7 @@ func TestDeleteBrokenBeforeReading(t *testing.T) {
 	for name, talk := range map[string]func(*net.TCPConn){
 		"reset": func(c *net.TCPConn) { c.SetLinger(0) }, "closed": func(c *net.TCPConn) {},
 	} {
-		got := newClient(t, config(listen(t, talk))).Delete(t.Context(), "a", []string{"b"})
+		got := newClient(t, config(listen(t, talk))).Do(t.Context(), "a", []string{"b"})
 		if got.Kind != LostFault && got.Kind != DialFault || got.Items != nil || got.Info == "" {
 			t.Errorf("%s: got %+v, want a lost answer or a dial fault", name, got)
 		}
@@ -276,7 +271,7 @@ func TestDeleteRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	got := newClient(t, config("http://"+l.Addr().String())).Delete(t.Context(), "a", []string{"b"})
+	got := newClient(t, config("http://"+l.Addr().String())).Do(t.Context(), "a", []string{"b"})
 	if want := (Answer{Kind: DialFault, Info: "connection refused", Generation: 1}); !cmp.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -295,7 +290,7 @@ func TestDeleteDialErrors(t *testing.T) {
 	} {
 		cfg := config("https://h")
 		cfg.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, tc.err }
-		got := newClient(t, cfg).Delete(t.Context(), "a", []string{"b"})
+		got := newClient(t, cfg).Do(t.Context(), "a", []string{"b"})
 		if want := (Answer{Kind: DialFault, Info: tc.want, Generation: 1}); !cmp.Equal(got, want) {
 			t.Errorf("%v: got %+v, want %+v", tc.err, got, want)
 		}
@@ -349,7 +344,7 @@ func TestDeleteTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.Delete(t.Context(), "a", []string{"b"}); got.Kind != tc.kind || got.Info != tc.want {
+		if got := c.Do(t.Context(), "a", []string{"b"}); got.Kind != tc.kind || got.Info != tc.want {
 			t.Errorf("%s: got %+v, want kind %s, %s", tc.name, got, tc.kind, tc.want)
 		}
 		c.Close()
@@ -359,7 +354,7 @@ func TestDeleteTLS(t *testing.T) {
 // A connection that breaks in the handshake is a network fault, not a wrong server.
 func TestDeleteResetInHandshake(t *testing.T) {
 	endpoint := strings.Replace(listen(t, func(c *net.TCPConn) { c.SetLinger(0) }), "http:", "https:", 1)
-	got := newClient(t, config(endpoint)).Delete(t.Context(), "a", []string{"b"})
+	got := newClient(t, config(endpoint)).Do(t.Context(), "a", []string{"b"})
 	if got.Kind != DialFault {
 		t.Errorf("got %+v, want a dial fault", got)
 	}
@@ -396,7 +391,7 @@ func TestDeleteEchoedSecrets(t *testing.T) {
 		"body":        raw("HTTP/1.1 200 OK\r\n\r\n<html>%s"),
 	} {
 		c := newClient(t, config(serve(t, handler).URL))
-		got := c.Delete(t.Context(), "a", []string{"b"})
+		got := c.Do(t.Context(), "a", []string{"b"})
 		secret, _ := signature(t, c.signer)
 		text := fmt.Sprintf("%+v", got)
 		for _, spelling := range []string{secret.Reveal(), url.QueryEscape(secret.Reveal()), testKey} {
@@ -425,7 +420,8 @@ func TestNewClientRefuses(t *testing.T) {
 		"SDKAppID":    func(c *Config) { c.AppID = 0 },
 		"identifier":  func(c *Config) { c.Identifier = "" },
 		"signer":      func(c *Config) { c.Signer = nil },
-		"delete type": func(c *Config) { c.DeleteType = "single" },
+		"delete type": func(c *Config) { c.Call = Delete("single") },
+		"no call":     func(c *Config) { c.Call = Call{} },
 		"timeout":     func(c *Config) { c.Timeout = 0 },
 		"workers":     func(c *Config) { c.Workers = -1 },
 		"loopback":    func(c *Config) { c.Endpoint = "http://h" },
@@ -456,14 +452,14 @@ func TestProxy(t *testing.T) {
 	}
 	cfg := config("https://h.test")
 	cfg.Proxy = http.ProxyURL(at)
-	got := newClient(t, cfg).Delete(t.Context(), "a", []string{"b"})
+	got := newClient(t, cfg).Do(t.Context(), "a", []string{"b"})
 	if diff := cmp.Diff(asked, []string{"CONNECT h.test:443"}); diff != "" || got.Kind != DialFault || got.Info != "Proxy Authentication Required" {
 		t.Errorf("https: got %+v, want a dial fault of the proxy; asked:\n%s", got, diff)
 	}
 	asked = nil
 	cfg = config(serve(t, reply(200, okBody)).URL)
 	cfg.Proxy = http.ProxyURL(at)
-	if got := newClient(t, cfg).Delete(t.Context(), "a", []string{"b"}); got.Kind != Envelope || asked != nil {
+	if got := newClient(t, cfg).Do(t.Context(), "a", []string{"b"}); got.Kind != Envelope || asked != nil {
 		t.Errorf("http: got %+v, proxy asked %v, want an envelope past the proxy", got, asked)
 	}
 }
@@ -490,7 +486,7 @@ func TestKeepAlive(t *testing.T) {
 	})
 	c := newClient(t, config(s.URL))
 	for range 50 {
-		c.Delete(t.Context(), "a", []string{"b"})
+		c.Do(t.Context(), "a", []string{"b"})
 	}
 	if len(conns) != 1 {
 		t.Errorf("got %d connections, want 1", len(conns))
@@ -511,7 +507,7 @@ func TestConcurrentDeletes(t *testing.T) {
 		all.Go(func() {
 			for j := range 50 {
 				id := fmt.Sprintf("%d-%d", i, j)
-				got := c.Delete(t.Context(), "a", []string{id})
+				got := c.Do(t.Context(), "a", []string{id})
 				if want := (Answer{HTTPStatus: 200, Info: id, Items: []Item{ok(0, id)}, Generation: 1}); !cmp.Equal(got, want) {
 					t.Errorf("got %+v, want %+v", got, want)
 				}
@@ -541,7 +537,7 @@ func TestSwitchedProtocolsEnd(t *testing.T) {
 	cfg.Timeout = time.Second
 	c := newClient(t, cfg)
 	answered := make(chan Answer, 1)
-	go func() { answered <- c.Delete(t.Context(), "a", []string{"b"}) }()
+	go func() { answered <- c.Do(t.Context(), "a", []string{"b"}) }()
 	select {
 	case a := <-answered:
 		if a.Kind != UnreadableFault && a.Kind != LostFault {
@@ -564,7 +560,7 @@ func TestForeignAnswerEndsItsConnection(t *testing.T) {
 	})
 	c := newClient(t, config(s.URL))
 	for range 3 {
-		if a := c.Delete(t.Context(), "a", []string{"b"}); a.Kind != UnreadableFault {
+		if a := c.Do(t.Context(), "a", []string{"b"}); a.Kind != UnreadableFault {
 			t.Fatalf("got %+v, want an unreadable answer", a)
 		}
 	}

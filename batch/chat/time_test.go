@@ -43,7 +43,7 @@ func untilClosed(conn net.Conn) { io.Copy(io.Discard, conn) }
 
 func timed(c *Client, ctx context.Context) (Answer, time.Duration) {
 	start := time.Now()
-	a := c.Delete(ctx, "a", []string{"b"})
+	a := c.Do(ctx, "a", []string{"b"})
 	return a, time.Since(start)
 }
 
@@ -199,7 +199,7 @@ func TestSignatureRenewedBetweenRequests(t *testing.T) {
 		}
 		second, _ := timed(c, t.Context())
 		for i, a := range []Answer{first, second} {
-			if a.Generation != i+1 || a.Info != "[secret] expired" || a.Ruling() != resign {
+			if a.Generation != i+1 || a.Info != "[secret] expired" || c.call.Ruling(&a).Verdict != Renew {
 				t.Errorf("request %d: got %+v, want generation %d and no secret", i, a, i+1)
 			}
 		}

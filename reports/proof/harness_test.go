@@ -151,7 +151,7 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 	signer := chat.NewSigner(sandbox.DefaultAppID, sandbox.DefaultIdentifier, sandbox.DefaultKey)
 	client, err := chat.NewClient(chat.Config{
 		Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID, Identifier: sandbox.DefaultIdentifier, Signer: signer,
-		DeleteType: tr.deleteType(), Timeout: 15 * time.Second, Workers: o.workers, DialContext: tr.dial(pipes),
+		Call: chat.Delete(tr.deleteType()), Timeout: 15 * time.Second, Workers: o.workers, DialContext: tr.dial(pipes),
 		Secrets: []chat.Secret{sandbox.DefaultKey},
 	})
 	if err != nil {
@@ -159,10 +159,10 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 	}
 	defer client.Close()
 	r := tr.runner(o, d, h)
-	r.Renew = signer.Renew
+	r.Renew, r.Call = signer.Renew, chat.Delete(tr.deleteType())
 	r.Send = func(ctx context.Context, account string, to []string) chat.Answer {
 		before := tr.server.count(account)
-		a := client.Delete(ctx, account, to)
+		a := client.Do(ctx, account, to)
 		if tr.server.count(account) == before { // a dial that failed, or a connection that was closed just then
 			w := word{means: lost}
 			if a.Kind == chat.DialFault {

@@ -61,7 +61,7 @@ func (s *Sweep) adopt(ctx context.Context) (err error) {
 		s.Pairs = last.Input
 	}
 	s.FromColumn, s.ToColumn, s.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
-	s.Endpoint, s.AppID, s.Batch.ChunkSize = job.Endpoint, job.AppID, chat.MaxRows
+	s.Endpoint, s.AppID, s.Batch.ChunkSize = job.Endpoint, job.AppID, chat.Delete(s.DeleteType).MaxItems
 	s.IgnoreNotFriend = s.IgnoreNotFriend || last.Flags["ignore-not-friend"] == "true"
 	return nil
 }

@@ -26,7 +26,7 @@ func (s *Sweep) connect() (client *chat.Client, stop func(), err error) {
 	}
 	name, _, _ := strings.Cut(s.Version, " ")
 	client, err = chat.NewClient(chat.Config{
-		Endpoint: endpoint, AppID: s.AppID, Identifier: s.Identifier, Signer: s.signer, DeleteType: s.DeleteType,
+		Endpoint: endpoint, AppID: s.AppID, Identifier: s.Identifier, Signer: s.signer, Call: chat.Delete(s.DeleteType),
 		Timeout: s.Timeout, Workers: s.Batch.Workers, UserAgent: "friendsweep/" + name,
 		Secrets: []chat.Secret{s.Key, s.Sig}, Proxy: s.Proxy,
 	})
@@ -54,7 +54,7 @@ func (s *Sweep) startSandbox() (endpoint string, stop func(), err error) {
 // setRunner connects the run with client, journal and history.
 func (s *Sweep) setRunner(client *chat.Client) {
 	s.runner = batch.Runner{
-		Options: s.Batch, Send: client.Delete, Renew: s.signer.Renew,
+		Options: s.Batch, Call: chat.Delete(s.DeleteType), Send: client.Do, Renew: s.signer.Renew,
 		Before: s.journal.Before, After: s.journal.After, Withdraw: s.journal.Withdraw, Decide: s.journal.Decide,
 	}
 	deleted := reports.NewBits(0)

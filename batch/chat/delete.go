@@ -1,0 +1,55 @@
+package chat
+
+// DeleteType says from whose list of friends the other is removed. The API's own default is not documented and pages of the
+// vendor disagree about it, so it is always sent.
+type DeleteType string
+
+// The delete types of https://www.tencentcloud.com/document/product/1047/34905.
+const (
+	Single DeleteType = "Delete_Type_Single" // To_Account leaves the list of From_Account, which stays in To_Account's
+	Both   DeleteType = "Delete_Type_Both"   // each leaves the other's list
+)
+
+// The outcomes of a deletion, in the order of its Outcomes.
+const (
+	deletedOutcome = iota
+	notFriendOutcome
+)
+
+// notFriendCode is final, for it is the state that was asked for; how it came about is another question.
+const notFriendCode = 31704
+
+// Delete is the call that removes friends, friend_delete. With another type than [Single] and [Both] it is a call that no
+// client takes.
+func Delete(t DeleteType) Call {
+	c := Call{
+		Name: "delete", MaxItems: 1000,
+		Outcomes: []Outcome{
+			deletedOutcome:   {"deleted", "confirmed by the API, or presumed after a lost answer"},
+			notFriendOutcome: {"not_friend", "was not a friend: nothing to delete"},
+		},
+		Presumes: Presumption{Code: notFriendCode, Outcome: deletedOutcome,
+			Info: "31704 after a lost answer: presumed deleted; it may never have been a friend"},
+		Loses:  true,
+		option: [2]string{"DeleteType", string(t)},
+		list:   "ResultItem",
+		codes:  deleteCodes,
+		alias:  alias{30001, "Not_Friend", notFriendCode}, // the vendor's FAQ; texts are like Err_SNS_FriendDelete_Not_Friend
+	}
+	if t == Single || t == Both {
+		c.path = "/v4/sns/friend_delete"
+	}
+	if t == Both {
+		c.OtherSide = "deleted from the other side"
+	}
+	return c
+}
+
+// deleteCodes are those of https://www.tencentcloud.com/document/product/1047/34905 that no other call knows, or not so.
+// A request for several rows that is refused with "not a friend" says nothing of the others: it is split, to the end.
+var deleteCodes = map[int]entry{
+	30001:         {split, &refuse, "a request parameter is wrong, or not in the friend list", checkIDs},
+	30008:         {retry, &retry, "write conflict: another client changes the same account", "do not change the same accounts from elsewhere meanwhile"},
+	notFriendCode: {splitAll, &Ruling{Verdict: Final, Outcome: notFriendOutcome}, "not a friend", "nothing to delete; --ignore-not-friend counts it as success"},
+	31707:         {throttle, &throttle, "security policy: deleting too frequently", slower},
+}
