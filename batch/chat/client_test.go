@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,7 +60,7 @@ func reply(status int, body string) http.HandlerFunc {
 	}
 }
 
-func TestDeleteRequest(t *testing.T) {
+func TestDoRequest(t *testing.T) {
 	var got *http.Request
 	var body map[string]any
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -123,7 +124,7 @@ func TestEncodeEveryByte(t *testing.T) {
 	}
 }
 
-func TestDeleteStatus(t *testing.T) {
+func TestDoStatus(t *testing.T) {
 	for _, tc := range []struct {
 		status int
 		want   Kind
@@ -167,7 +168,7 @@ func TestDeleteStatus(t *testing.T) {
 	}
 }
 
-func TestDeleteUnreadable(t *testing.T) {
+func TestDoUnreadable(t *testing.T) {
 	for _, tc := range []struct{ name, body, want string }{
 		{"html", "<html>login</html>", "the answer is HTML, not JSON"},
 		{"empty", "", "the answer is empty"},
@@ -183,7 +184,7 @@ func TestDeleteUnreadable(t *testing.T) {
 	}
 }
 
-func TestDeleteBodyAtTheBound(t *testing.T) {
+func TestDoBodyAtTheBound(t *testing.T) {
 	frame := len(`{"ErrorCode":0,"x":""}`)
 	s := serve(t, reply(200, `{"ErrorCode":0,"x":"`+strings.Repeat("x", maxAnswer-frame)+`"}`))
 	if got := newClient(t, config(s.URL)).Do(t.Context(), "a", []string{"b"}); got.Kind != Envelope {
@@ -219,7 +220,7 @@ func readRequest(conn net.Conn) {
 	}
 }
 
-func TestDeleteBrokenConnection(t *testing.T) {
+func TestDoBrokenConnection(t *testing.T) {
 	say := func(text string) func(*net.TCPConn) {
 		return func(c *net.TCPConn) { readRequest(c); io.WriteString(c, text) }
 	}
@@ -252,7 +253,7 @@ func TestDeleteBrokenConnection(t *testing.T) {
 }
 
 // Whether a request was sent before such a connection broke depends on who is faster; no answer came in either case.
-func TestDeleteBrokenBeforeReading(t *testing.T) {
+func TestDoBrokenBeforeReading(t *testing.T) {
 	for name, talk := range map[string]func(*net.TCPConn){
 		"reset": func(c *net.TCPConn) { c.SetLinger(0) }, "closed": func(c *net.TCPConn) {},
 	} {
@@ -265,7 +266,7 @@ func TestDeleteBrokenBeforeReading(t *testing.T) {
 
 func readRequestAndClose(c *net.TCPConn) { readRequest(c) }
 
-func TestDeleteRefused(t *testing.T) {
+func TestDoRefused(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -277,7 +278,7 @@ func TestDeleteRefused(t *testing.T) {
 	}
 }
 
-func TestDeleteDialErrors(t *testing.T) {
+func TestDoDialErrors(t *testing.T) {
 	for _, tc := range []struct {
 		err  error
 		want string
@@ -286,6 +287,9 @@ func TestDeleteDialErrors(t *testing.T) {
 		{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "server misbehaving", IsTemporary: true}}, "looking up the host: server misbehaving"},
 		{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.EHOSTUNREACH}, "no route to host"},
 		{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}, "connection refused"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "i/o timeout", Name: "h", IsTimeout: true}}, "looking up the host: i/o timeout"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ETIMEDOUT}, "connection timed out"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}, "no connection within 5s"},
 		{errors.New("odd\x1b[31m " + testKey), `odd\x1b[31m [secret]`},
 	} {
 		cfg := config("https://h")
@@ -297,7 +301,7 @@ func TestDeleteDialErrors(t *testing.T) {
 	}
 }
 
-func TestDeleteTLS(t *testing.T) {
+func TestDoTLS(t *testing.T) {
 	handler := reply(200, okBody)
 	untrusted := httptest.NewUnstartedServer(handler)
 	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -352,7 +356,7 @@ func TestDeleteTLS(t *testing.T) {
 }
 
 // A connection that breaks in the handshake is a network fault, not a wrong server.
-func TestDeleteResetInHandshake(t *testing.T) {
+func TestDoResetInHandshake(t *testing.T) {
 	endpoint := strings.Replace(listen(t, func(c *net.TCPConn) { c.SetLinger(0) }), "http:", "https:", 1)
 	got := newClient(t, config(endpoint)).Do(t.Context(), "a", []string{"b"})
 	if got.Kind != DialFault {
@@ -361,7 +365,7 @@ func TestDeleteResetInHandshake(t *testing.T) {
 }
 
 // The server repeats what it was sent in every text that reaches an Answer.
-func TestDeleteEchoedSecrets(t *testing.T) {
+func TestDoEchoedSecrets(t *testing.T) {
 	sig := func(r *http.Request) string { return r.URL.Query().Get("usersig") }
 	envelope := func(text string) string {
 		b, _ := json.Marshal(map[string]any{"ErrorCode": 70003, "ErrorInfo": text, "ResultItem": []any{map[string]any{"To_Account": "b", "ResultCode": 1, "ResultInfo": text + testKey}}})
@@ -493,7 +497,7 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-func TestConcurrentDeletes(t *testing.T) {
+func TestConcurrentDo(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		var body struct{ To_Account []string }
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
@@ -515,37 +519,6 @@ func TestConcurrentDeletes(t *testing.T) {
 		})
 	}
 	all.Wait()
-}
-
-// After a 101 the connection is the caller's, and no time-out of the library ends a read from it.
-func TestSwitchedProtocolsEnd(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() { // ended by closing l
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
-		}
-	}()
-	cfg := config("http://" + l.Addr().String())
-	cfg.Timeout = time.Second
-	c := newClient(t, cfg)
-	answered := make(chan Answer, 1)
-	go func() { answered <- c.Do(t.Context(), "a", []string{"b"}) }()
-	select {
-	case a := <-answered:
-		if a.Kind != UnreadableFault && a.Kind != LostFault {
-			t.Errorf("got %+v, want an unreadable or lost answer", a)
-		}
-	case <-time.After(10 * time.Second):
-		t.Fatal("the request never ended")
-	}
 }
 
 // A connection whose answer may be another request's is not used again: what comes next on it may be an answer too late.
