@@ -40,10 +40,10 @@ type Call struct {
 	alias  alias
 }
 
-// alias is a code that means another one where a text comes with it. The zero value is none.
+// alias is a code that means another one if the text that comes with it contains a certain one. The zero value is none.
 type alias struct {
 	code  int
-	text  string // is in the text
+	text  string
 	means int
 }
 

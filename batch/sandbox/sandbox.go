@@ -47,8 +47,8 @@ type Options struct {
 	// goes away stops waiting: what it deleted stays deleted. Refusals by check, limit or overlap come at once.
 	Latency time.Duration
 
-	// Observe, if set, is told of every call when its fate is decided, before it is answered: in order for one account,
-	// from many goroutines at a time for different ones. It must not block.
+	// Observe, if set, is told of every call when its fate is decided, before it is answered: in order for the deletions of
+	// one account, else from many goroutines at a time. It must not block.
 	Observe func(Call)
 }
 
