@@ -27,7 +27,7 @@ func (r *Run) connect() (client *chat.Client, stop func(), err error) {
 	}
 	name, _, _ := strings.Cut(r.Version, " ")
 	client, err = chat.NewClient(chat.Config{
-		Endpoint: endpoint, AppID: r.AppID, Identifier: r.Identifier, Signer: r.signer, DeleteType: r.DeleteType,
+		Endpoint: endpoint, AppID: r.AppID, Identifier: r.Identifier, Signer: r.signer, Call: r.API,
 		Timeout: r.Timeout, Workers: r.Batch.Workers, UserAgent: "friendsweep/" + name,
 		Secrets: []chat.Secret{r.Key, r.Sig}, Proxy: r.Proxy,
 	})
@@ -55,7 +55,7 @@ func (r *Run) startSandbox() (endpoint string, stop func(), err error) {
 // setRunner connects the run with client, journal and history.
 func (r *Run) setRunner(client *chat.Client) {
 	r.runner = send.Runner{
-		Options: r.Batch, Send: client.Delete, Renew: r.signer.Renew,
+		Options: r.Batch, API: r.API, Send: client.Do, Renew: r.signer.Renew,
 		Before: r.journal.Before, After: r.journal.After, Withdraw: r.journal.Withdraw, Decide: r.journal.Decide,
 	}
 	settled := journal.NewBits(0)

@@ -10,6 +10,7 @@ import (
 	"friendsweep/batch/chat"
 	"friendsweep/input"
 	"friendsweep/reports"
+	"friendsweep/reports/journal"
 	"friendsweep/reports/terminal"
 )
 
@@ -35,9 +36,9 @@ func Read(ctx context.Context, o *Options) (*input.Input, error) {
 }
 
 // NewPlan is what is to be said about an input before anything is sent. rate is in requests per second, 0 for no limit.
-func NewPlan(in *input.Input, chunkSize int, rate float64) *reports.Plan {
+func NewPlan(in *input.Input, call *journal.Call, chunkSize int, rate float64) *reports.Plan {
 	p := &reports.Plan{
-		Call:  Delete,
+		Call:  call,
 		Input: in.Path, InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, Pairs: in.Pairs, Accounts: in.Accounts,
 		Requests: in.Requests, Invalid: in.Invalid, Duplicates: in.Duplicates, ChunkSize: chunkSize, Rate: rate,
 	}

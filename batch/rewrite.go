@@ -63,7 +63,7 @@ func (r *Run) adopt(ctx context.Context) (err error) {
 		r.Pairs = last.Input
 	}
 	r.FromColumn, r.ToColumn, r.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
-	r.Endpoint, r.AppID, r.Batch.ChunkSize = job.Endpoint, job.AppID, chat.MaxRows
+	r.Endpoint, r.AppID, r.Batch.ChunkSize = job.Endpoint, job.AppID, chat.Delete(r.DeleteType).MaxItems
 	r.Batch.Call, r.Batch.Good = r.head.Call, r.head.Call.Set(append(last.Success, r.AlsoSuccess...))
 	return nil
 }

@@ -40,6 +40,7 @@ type Options struct {
 	AppID      int
 	Identifier string
 	Key, Sig   chat.Secret // one of the two; for the sandbox neither
+	API        chat.Call   // what is asked: see [Options.SetCall]
 	DeleteType chat.DeleteType
 	Timeout    time.Duration // of one request
 	Batch      send.Options  // with the call and the answers that are successes
@@ -67,6 +68,12 @@ type Options struct {
 	TempDir  string
 	Log      *slog.Logger
 	Progress *terminal.Progress
+}
+
+// SetCall sets the call of the API that the run makes, and the answers that are successes, by their words.
+func (o *Options) SetCall(c chat.Call, success []string) {
+	o.API, o.Batch.Call = c, Calls.Named(c.Name)
+	o.Batch.Good = o.Batch.Call.Set(success)
 }
 
 // Refusal says why nothing was sent: wrong usage, or something too dangerous to do.
@@ -192,7 +199,7 @@ func (r *Run) read(ctx context.Context) (err error) {
 }
 
 func (r *Run) plan() *reports.Plan {
-	p := NewPlan(r.in, r.Batch.ChunkSize, r.Batch.Rate)
+	p := NewPlan(r.in, r.Batch.Call, r.Batch.ChunkSize, r.Batch.Rate)
 	p.Endpoint, p.SDKAppID, p.Identifier, p.Report = r.Endpoint, r.AppID, r.Identifier, r.Report
 	p.DeleteType, p.Asking = string(r.DeleteType), true
 	return p

@@ -22,26 +22,43 @@ var kindNames = [...]string{"envelope", "dial fault", "tls fault", "redirect", "
 // String is the kind in words.
 func (k Kind) String() string { return kindNames[k] }
 
+// Advice is one line for operators on what to do about a fault; empty where there is nothing to say.
+func (k Kind) Advice() string {
+	switch k {
+	case TLSFault:
+		return "check --endpoint, this machine's clock and its certificates; the connection is never made without verifying the server"
+	case RedirectFault:
+		return "check --endpoint: the API never redirects, so this is not the API"
+	case HTTP4xx:
+		return "check --endpoint: the API answers every request with status 200, so a proxy or another server said no"
+	case DialFault:
+		return "check the network, and --region or --endpoint"
+	}
+	return ""
+}
+
 // ItemState is what an answer says about one row.
 type ItemState uint8
 
-// The states of an item. Only an Answered one has a code.
+// The states of an item. Only Answered and Unclear ones have a code.
 const (
 	Missing      ItemState = iota // the answer does not name the row, or gives it no integer code
-	Contradicted                  // two codes, or code 0 and listed as failed
+	Contradicted                  // two codes, two outcomes, or code 0 and listed as failed
 	Answered                      // one code
+	Unclear                       // code 0, and no word that we know on what is so
 )
 
-var stateNames = [...]string{"missing", "contradicted", "answered"}
+var stateNames = [...]string{"missing", "contradicted", "answered", "unclear"}
 
 // String is the state in a word.
 func (s ItemState) String() string { return stateNames[s] }
 
 // Item is the answer for one To_Account.
 type Item struct {
-	State ItemState
-	Code  int    // of an Answered item; 0 is success
-	Info  string // the API's text, or how the item contradicts itself
+	State   ItemState
+	Outcome int    // of an Answered item with code 0: which of [Call.Outcomes]
+	Code    int    // of an Answered item; 0 is success
+	Info    string // the API's text, or what is wrong with the item
 }
 
 // Answer is all that is known after a request.
@@ -57,39 +74,44 @@ type Answer struct {
 	Generation int    // of the signature that was used, for [Signer.Renew]; 0 where there was none
 }
 
-// Ruling is what the answer as a whole asks for. Deleted means: look at the rows.
-func (a *Answer) Ruling() Ruling {
+// Ruling is what the answer as a whole asks for. Accepted means: look at the rows.
+func (c Call) Ruling(a *Answer) Ruling {
 	if a.Kind != Envelope {
-		return Judge(whereFault[a.Kind], 0, "")
+		return c.Judge(whereFault[a.Kind], 0, "").of(Code{}, a.Info)
 	}
+	where := AtRequest
 	if len(a.Items) == 1 {
-		return Judge(AtRow, a.Code, a.Info)
+		where = AtRow
 	}
-	return Judge(AtRequest, a.Code, a.Info)
+	return c.Judge(where, a.Code, a.Info).of(Code{a.Code, true}, a.Info)
 }
 
-// Fate is what an answer means for one row.
-type Fate struct {
-	Ruling
-	HasCode bool   // whether the API gave a code
-	Code    int    // the item's, else the request's
-	Info    string // the API's text or ours
-}
-
-// Row is the fate of to[i]. Its own item comes first, in a refused request too; a row without one shares the fate of the
-// request, but no answer for an item is no success.
-func (a *Answer) Row(i int) Fate {
+// Row is what the answer means for to[i]. Its own item comes first, in a refused request too; a row without one shares the
+// fate of the request, but no answer for an item is no success.
+func (c Call) Row(a *Answer, i int) Ruling {
 	if a.Kind != Envelope {
-		return Fate{Ruling: a.Ruling(), Info: a.Info}
+		return c.Ruling(a)
 	}
-	item := a.Items[i]
+	item := &a.Items[i]
 	switch {
 	case item.State == Answered:
-		return Fate{Judge(AtItem, item.Code, item.Info), true, item.Code, item.Info}
+		r := c.Judge(AtItem, item.Code, item.Info).of(Code{item.Code, true}, item.Info)
+		if item.Code == 0 {
+			r.Outcome = item.Outcome
+		}
+		return r
+	case item.State == Unclear:
+		return c.Judge(AtUnclear, 0, "").of(Code{0, true}, item.Info)
 	case item.State == Contradicted:
-		return Fate{Ruling: Judge(AtContradicted, 0, ""), Info: item.Info}
+		return c.Judge(AtContradicted, 0, "").of(Code{}, item.Info)
 	case a.Code == 0:
-		return Fate{Ruling: Judge(AtMissing, 0, ""), Info: "the answer says nothing about this row"}
+		return c.Judge(AtMissing, 0, "").of(Code{}, "the answer says nothing about this row")
 	}
-	return Fate{a.Ruling(), true, a.Code, a.Info}
+	return c.Ruling(a)
+}
+
+// of is the ruling with the code and the text that it is about.
+func (r Ruling) of(code Code, info string) Ruling {
+	r.Code, r.Info = code, info
+	return r
 }

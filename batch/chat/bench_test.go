@@ -16,13 +16,14 @@ func perRow(b *testing.B, rows, bytes int) {
 }
 
 func BenchmarkEncode(b *testing.B) {
+	call := Delete(Single)
 	for _, rows := range []int{1, 1000} {
 		_, to := sample(rows, 0, "")
 		b.Run(fmt.Sprint(rows), func(b *testing.B) {
 			for b.Loop() {
-				encode("from", to, Single)
+				call.encode("from", to)
 			}
-			perRow(b, rows, len(encode("from", to, Single)))
+			perRow(b, rows, len(call.encode("from", to)))
 		})
 	}
 }
@@ -30,12 +31,21 @@ func BenchmarkEncode(b *testing.B) {
 func BenchmarkDecode(b *testing.B) {
 	for _, bc := range []struct {
 		name string
+		call Call
 		rows int
 		code int
 		info string
-	}{{"1", 1, 0, ""}, {"1000", 1000, 0, ""}, {"1000-failed", 1000, 31704, "Err_SNS_FriendDelete_Not_Friend"}} {
+	}{
+		{"1", Delete(Single), 1, 0, ""},
+		{"1000", Delete(Single), 1000, 0, ""},
+		{"1000-failed", Delete(Single), 1000, 31704, "Err_SNS_FriendDelete_Not_Friend"},
+		{"1000-checked", Check(), 1000, 0, ""},
+	} {
 		body, to := sample(bc.rows, bc.code, bc.info)
-		d := newDecoder(newRedactor().clean)
+		if bc.call.Name == "check" {
+			body = checked(body)
+		}
+		d := newDecoder(bc.call, newRedactor().clean)
 		b.Run(bc.name, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := d.decode(body, to); err != nil {
@@ -47,8 +57,8 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkDelete is the whole client against a server in the same process, which takes most of the time.
-func BenchmarkDelete(b *testing.B) {
+// BenchmarkDo is the whole client against a server in the same process, which takes most of the time.
+func BenchmarkDo(b *testing.B) {
 	for _, rows := range []int{1, 1000} {
 		body, to := sample(rows, 0, "")
 		s := serve(b, func(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +68,7 @@ func BenchmarkDelete(b *testing.B) {
 		c := newClient(b, config(s.URL))
 		b.Run(fmt.Sprint(rows), func(b *testing.B) {
 			for b.Loop() {
-				if a := c.Delete(b.Context(), "from", to); a.Kind != Envelope {
+				if a := c.Do(b.Context(), "from", to); a.Kind != Envelope {
 					b.Fatalf("got %+v, want an envelope", a)
 				}
 			}

@@ -1,54 +1,106 @@
-// Package chat is the remote API: it deletes friends of one account in a Tencent Cloud Chat app by friend_delete, and says
-// what an answer means.
+// Package chat is the remote API: it asks a Tencent Cloud Chat app about the friends of one account, and says what an
+// answer means.
 //
-// Start with [NewClient] and [Client.Delete]. Delete never returns an error: whatever can happen to a request is in its
-// [Answer], an unreachable host as well as an answer that contradicts itself. [Answer.Ruling] says what the whole request's
-// answer asks for and [Answer.Row] what became of one row of it; both ask [Judge], the one retry table of the program.
+// Start with [Delete] or [Check], the calls of the API, then [NewClient] and [Client.Do]. A [Call] is data: how a request is
+// written, how its answer is read, what each code means and which outcomes a row can have. A new call is one more file like
+// delete.go.
+//
+// Do never returns an error: whatever can happen to a request is in its [Answer], an unreachable host as well as an answer
+// that contradicts itself. [Call.Ruling] says what the whole request's answer asks for and [Call.Row] what became of one row
+// of it; both ask [Call.Judge], the one retry table of the program.
 //
 // A [Signer] makes the credential (UserSig) and makes it anew before it expires. A [Secret] prints as nothing but its name.
 // [ParseEndpoint] and [Host] say where requests may go. The package keeps no state of a run: pace, retries and splitting
 // belong to its caller.
 package chat
 
-// DeleteType says from whose list of friends the other is removed. The API's own default is not documented and pages of the
-// vendor disagree about it, so it is always sent.
-type DeleteType string
+// Call is one call of the API, made by a function of its own such as [Delete]. It is safe for concurrent use and not to be
+// changed.
+type Call struct {
+	Name     string    // the word for it: the program's command
+	MaxItems int       // the most accounts in one request, from the vendor's page of the call
+	Outcomes []Outcome // what can be so in the end: [Ruling.Outcome] counts in them
 
-// The delete types of https://www.tencentcloud.com/document/product/1047/34905.
-const (
-	Single DeleteType = "Delete_Type_Single" // To_Account leaves the list of From_Account, which stays in To_Account's
-	Both   DeleteType = "Delete_Type_Both"   // each leaves the other's list
-)
+	// Presumes is what a row's answer may stand for once an earlier answer for the row was lost; zero for a call that
+	// presumes nothing.
+	Presumes Presumption
+	// Loses tells that a request may have been carried out although its answer was lost. Where it is false, no answer is
+	// ever [Ruling.Lost].
+	Loses bool
+	Texts Texts
+	// OtherSide is the report's text for a row that was carried out by a request from To_Account's side; empty where that
+	// is not the same thing.
+	OtherSide string
 
-// MaxRows is the largest number of To_Accounts in one request, from the same page.
-const MaxRows = 1000
-
-var regions = []struct{ name, host string }{
-	{"china", "console.tim.qq.com"},
-	{"singapore", "adminapisgp.im.qcloud.com"},
-	{"seoul", "adminapikr.im.qcloud.com"},
-	{"tokyo", "adminapijpn.im.qcloud.com"},
-	{"frankfurt", "adminapiger.im.qcloud.com"},
-	{"silicon-valley", "adminapiusa.im.qcloud.com"},
-	{"jakarta", "adminapiidn.im.qcloud.com"},
+	path   string        // of the URL
+	option [2]string     // key and value in a request's body, beside the accounts
+	list   string        // the key of an answer's items
+	state  string        // the key of an item that tells which of Outcomes is so; empty where code 0 is the first of them
+	states []string      // its values, in the order of Outcomes
+	codes  map[int]entry // over the table of all calls
+	alias  alias
 }
 
-// Host is the API host of a region, from https://www.tencentcloud.com/document/product/1047/34620; ok is false for a name
-// that is not in [Regions].
-func Host(region string) (host string, ok bool) {
-	for _, r := range regions {
-		if r.name == region {
-			return r.host, true
-		}
-	}
-	return "", false
+// alias is a code that means another one if the text that comes with it contains a certain one. The zero value is none.
+type alias struct {
+	code  int
+	text  string
+	means int
 }
 
-// Regions are the names that [Host] knows, always in the same order.
-func Regions() []string {
-	names := make([]string, len(regions))
-	for i, r := range regions {
-		names[i] = r.name
+// Outcome is what can be so in the end.
+type Outcome struct {
+	Word    string // in the report's outcome column
+	Meaning string // in one line, for people
+	// CountedBy is the flag by which it counts as a success; empty where it always does, or never.
+	CountedBy string
+	// Confirmed says that only code 0 says so.
+	Confirmed bool
+	// Settles says that nothing is left to ask of the pair from the other side, where (A,B) and (B,A) are one friendship.
+	Settles bool
+}
+
+// Presumption is what an outcome is taken for in an answer for a row of which an earlier answer was lost: the first request
+// may well have done what the second one found done.
+type Presumption struct {
+	Code     int    // of the later answer; 0 presumes nothing
+	From, To int    // what was answered and what is presumed, as in [Ruling.Outcome]
+	Info     string // the report's text for it
+}
+
+// Texts are a call in the words of people: whole sentences, but where it says otherwise.
+type Texts struct {
+	ToDo      string            // how the plan begins its first line: To delete
+	Nothing   string            // the plan's first line where there is nothing to do
+	Sandbox   string            // of a run in the sandbox, to come or at work
+	InSandbox string            // of a run in the sandbox that is over
+	Sides     map[string]string // what each delete type means, without a full stop
+	Record    string            // what the page is a record of: a bulk deletion of friendships
+	Row       string            // what a row of the input asks for
+	Presumed  string            // follows the number of rows that are presumed, on the page
+}
+
+// Meaning is one line for operators on what a code says in an answer to this call; it is never empty.
+func (c Call) Meaning(code int) string {
+	if e, ok := c.entry(code); ok {
+		return e.meaning
 	}
-	return names
+	return "not a code that is documented for this call"
+}
+
+// Advice is one line for operators on what to do about a code; it is never empty.
+func (c Call) Advice(code int) string {
+	if e, ok := c.entry(code); ok {
+		return e.advice
+	}
+	return "look the code up: https://www.tencentcloud.com/document/product/1047/34348"
+}
+
+// entry is the line of a code in the tables: the call's own first.
+func (c Call) entry(code int) (e entry, ok bool) {
+	if e, ok = c.codes[code]; ok {
+		return e, true
+	}
+	e, ok = codes[code]
+	return e, ok
 }

@@ -18,7 +18,6 @@ import (
 )
 
 const (
-	path      = "/v4/sns/friend_delete"
 	maxAnswer = 8 << 20  // bytes; a thousand items of the longest IDs are about 150 KB
 	maxDrain  = 64 << 10 // bytes of an error page that are read to keep its connection
 	// idleTime is under the 60 and 75 seconds after which common servers and balancers close a connection (a guess for this
@@ -32,7 +31,7 @@ type Config struct {
 	AppID      int    // the SDKAppID, above 0
 	Identifier string // an app admin account
 	Signer     *Signer
-	DeleteType DeleteType
+	Call       Call
 	Timeout    time.Duration // of one request, from dial to last byte; the server's own is 3 s, so use more
 	Workers    int           // requests at a time: so many connections are kept
 
@@ -43,11 +42,11 @@ type Config struct {
 	TLS         *tls.Config                                                       // nil: the system's roots; is always verified
 }
 
-// Client calls friend_delete. It is safe for concurrent use.
+// Client makes one call of the API. It is safe for concurrent use.
 type Client struct {
 	appID      int
 	identifier string
-	kind       DeleteType
+	call       Call
 	timeout    time.Duration
 	template   *http.Request // without query and body
 	signer     *Signer
@@ -66,19 +65,19 @@ func NewClient(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(base + path)
+	u, err := url.Parse(base + cfg.Call.path)
 	if err != nil {
 		return nil, errors.New("not an http or https URL")
 	}
 	c := &Client{
-		appID: cfg.AppID, identifier: cfg.Identifier, kind: cfg.DeleteType, timeout: cfg.Timeout, signer: cfg.Signer,
+		appID: cfg.AppID, identifier: cfg.Identifier, call: cfg.Call, timeout: cfg.Timeout, signer: cfg.Signer,
 		redact: newRedactor(), transport: cfg.transport(u.Scheme),
 		template: &http.Request{
 			Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 			Header: http.Header{"Content-Type": {"application/json"}, "User-Agent": {cfg.UserAgent}},
 		},
 	}
-	c.decoders.New = func() any { return newDecoder(c.redact.clean) }
+	c.decoders.New = func() any { return newDecoder(c.call, c.redact.clean) }
 	for _, secret := range cfg.Secrets {
 		c.redact.learn(secret)
 	}
@@ -99,8 +98,8 @@ func (cfg *Config) check() error {
 		return errors.New("the identifier is empty")
 	case cfg.Signer == nil:
 		return errors.New("no signer")
-	case cfg.DeleteType != Single && cfg.DeleteType != Both:
-		return errors.New("the delete type must be " + string(Single) + " or " + string(Both))
+	case cfg.Call.path == "":
+		return errors.New("no call, or a deletion of another delete type than " + string(Single) + " and " + string(Both))
 	case cfg.Timeout <= 0:
 		return errors.New("the timeout must be above 0")
 	case cfg.Workers <= 0:
@@ -165,15 +164,15 @@ func (c *Client) learnProxy() error {
 	return nil
 }
 
-// Delete asks to delete the accounts to from the friends of account, and blocks until the answer, the time-out or the end
-// of ctx. It sends one request and never a second: retries are the caller's. to holds 1 to [MaxRows] accounts and none
-// twice; it is not kept.
-func (c *Client) Delete(ctx context.Context, account string, to []string) Answer {
+// Do makes the call for account about the accounts to, and blocks until the answer, the time-out or the end of ctx. It sends
+// one request and never a second: retries are the caller's. to holds 1 to [Call.MaxItems] accounts and none twice; it is not
+// kept.
+func (c *Client) Do(ctx context.Context, account string, to []string) Answer {
 	s, err := c.credentials()
 	if err != nil {
 		return Answer{Kind: DialFault, Info: err.Error()}
 	}
-	a := c.send(ctx, s.query, encode(account, to, c.kind), to)
+	a := c.send(ctx, s.query, c.call.encode(account, to), to)
 	a.Generation = s.generation
 	return a
 }
@@ -181,7 +180,7 @@ func (c *Client) Delete(ctx context.Context, account string, to []string) Answer
 // Format keeps fmt away from the fields.
 func (c *Client) Format(f fmt.State, _ rune) { io.WriteString(f, "chat client") }
 
-// Close closes idle connections. Call it when no Delete is running.
+// Close closes idle connections. Use it when no Do is running.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // send uses the transport alone: http.Client would follow redirects and put the URL, UserSig included, into its errors.

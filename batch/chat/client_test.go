@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,7 +31,7 @@ const okBody = `{"ResultItem":[{"To_Account":"b","ResultCode":0,"ResultInfo":""}
 func config(endpoint string) Config {
 	return Config{
 		Endpoint: endpoint, AppID: testApp, Identifier: "administrator", Signer: NewSigner(testApp, "administrator", testKey),
-		DeleteType: Single, Timeout: 5 * time.Second, Workers: 4, UserAgent: "friendsweep/test", Secrets: []Secret{testKey},
+		Call: Delete(Single), Timeout: 5 * time.Second, Workers: 4, UserAgent: "friendsweep/test", Secrets: []Secret{testKey},
 	}
 }
 
@@ -58,7 +60,7 @@ func reply(status int, body string) http.HandlerFunc {
 	}
 }
 
-func TestDeleteRequest(t *testing.T) {
+func TestDoRequest(t *testing.T) {
 	var got *http.Request
 	var body map[string]any
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -69,9 +71,9 @@ func TestDeleteRequest(t *testing.T) {
 		io.WriteString(w, okBody)
 	})
 	cfg := config(s.URL + "/prefix/")
-	cfg.Identifier, cfg.DeleteType = "ad min&+", Both
+	cfg.Identifier, cfg.Call = "ad min&+", Delete(Both)
 	cfg.Signer = NewSigner(testApp, cfg.Identifier, testKey)
-	answer := newClient(t, cfg).Delete(t.Context(), "a", []string{"b", `q"\<>&/`})
+	answer := newClient(t, cfg).Do(t.Context(), "a", []string{"b", `q"\<>&/`})
 	if diff := cmp.Diff(answer, Answer{HTTPStatus: 200, Items: []Item{ok(0), {}}, Generation: 1}); diff != "" {
 		t.Errorf("answer: got (-), want (+):\n%s", diff)
 	}
@@ -106,7 +108,7 @@ func TestEncodeEveryByte(t *testing.T) {
 	for c := byte(0x20); c < 0x7f; c++ {
 		to = append(to, "x"+string(rune(c))+"y")
 	}
-	body := encode("from\"\\", to, Single)
+	body := Delete(Single).encode("from\"\\", to)
 	var got struct {
 		From_Account, DeleteType string
 		To_Account               []string
@@ -117,12 +119,12 @@ func TestEncodeEveryByte(t *testing.T) {
 	if diff := cmp.Diff(got.To_Account, to); diff != "" || got.From_Account != `from"\` || got.DeleteType != "Delete_Type_Single" {
 		t.Errorf("%s: got (-), want (+):\n%s", body, diff)
 	}
-	if got, want := string(encode("a", nil, Both)), `{"From_Account":"a","To_Account":[],"DeleteType":"Delete_Type_Both"}`; got != want {
+	if got, want := string(Delete(Both).encode("a", nil)), `{"From_Account":"a","To_Account":[],"DeleteType":"Delete_Type_Both"}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-func TestDeleteStatus(t *testing.T) {
+func TestDoStatus(t *testing.T) {
 	for _, tc := range []struct {
 		status int
 		want   Kind
@@ -158,7 +160,7 @@ func TestDeleteStatus(t *testing.T) {
 			}
 			reply(tc.status, body)(w, r)
 		})
-		got := newClient(t, config(s.URL)).Delete(t.Context(), "a", []string{"b"})
+		got := newClient(t, config(s.URL)).Do(t.Context(), "a", []string{"b"})
 		want := Answer{Kind: tc.want, HTTPStatus: tc.status, Info: tc.info, Generation: 1}
 		if diff := cmp.Diff(got, want); diff != "" || requests != 1 {
 			t.Errorf("status %d: got (-) after %d requests, want (+) after 1:\n%s", tc.status, requests, diff)
@@ -166,7 +168,7 @@ func TestDeleteStatus(t *testing.T) {
 	}
 }
 
-func TestDeleteUnreadable(t *testing.T) {
+func TestDoUnreadable(t *testing.T) {
 	for _, tc := range []struct{ name, body, want string }{
 		{"html", "<html>login</html>", "the answer is HTML, not JSON"},
 		{"empty", "", "the answer is empty"},
@@ -175,17 +177,17 @@ func TestDeleteUnreadable(t *testing.T) {
 		{"over the bound", `{"ErrorCode":0,"x":"` + strings.Repeat("x", maxAnswer) + `"}`, "the answer is over 8 MiB"},
 	} {
 		s := serve(t, reply(200, tc.body))
-		got := newClient(t, config(s.URL)).Delete(t.Context(), "a", []string{"b"})
+		got := newClient(t, config(s.URL)).Do(t.Context(), "a", []string{"b"})
 		if want := (Answer{Kind: UnreadableFault, HTTPStatus: 200, Info: tc.want, Generation: 1}); !cmp.Equal(got, want) {
 			t.Errorf("%s: got %+v, want %+v", tc.name, got, want)
 		}
 	}
 }
 
-func TestDeleteBodyAtTheBound(t *testing.T) {
+func TestDoBodyAtTheBound(t *testing.T) {
 	frame := len(`{"ErrorCode":0,"x":""}`)
 	s := serve(t, reply(200, `{"ErrorCode":0,"x":"`+strings.Repeat("x", maxAnswer-frame)+`"}`))
-	if got := newClient(t, config(s.URL)).Delete(t.Context(), "a", []string{"b"}); got.Kind != Envelope {
+	if got := newClient(t, config(s.URL)).Do(t.Context(), "a", []string{"b"}); got.Kind != Envelope {
 		t.Errorf("got %+v, want an envelope", got)
 	}
 }
@@ -211,20 +213,14 @@ func listen(t *testing.T, talk func(*net.TCPConn)) string {
 	return "http://" + l.Addr().String()
 }
 
-// readRequest reads to the end of the body, which closes three brackets.
+// readRequest reads to the end of the body.
 func readRequest(conn net.Conn) {
-	buf := make([]byte, 4096)
-	text := ""
-	for !strings.Contains(text, `"DeleteType":"Delete_Type_Single"}`) {
-		n, err := conn.Read(buf)
-		if err != nil {
-			return
-		}
-		text += string(buf[:n])
+	if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+		io.Copy(io.Discard, r.Body)
 	}
 }
 
-func TestDeleteBrokenConnection(t *testing.T) {
+func TestDoBrokenConnection(t *testing.T) {
 	say := func(text string) func(*net.TCPConn) {
 		return func(c *net.TCPConn) { readRequest(c); io.WriteString(c, text) }
 	}
@@ -249,7 +245,7 @@ func TestDeleteBrokenConnection(t *testing.T) {
 			io.WriteString(c, head+"X: "+strings.Repeat("x", 1<<20))
 		}, ""},
 	} {
-		got := newClient(t, config(listen(t, tc.talk))).Delete(t.Context(), "a", []string{"b"})
+		got := newClient(t, config(listen(t, tc.talk))).Do(t.Context(), "a", []string{"b"})
 		if got.Kind != LostFault || got.Items != nil || got.Info == "" || tc.want != "" && got.Info != tc.want {
 			t.Errorf("%s: got %+v, want a lost answer, %s", tc.name, got, tc.want)
 		}
@@ -257,11 +253,11 @@ func TestDeleteBrokenConnection(t *testing.T) {
 }
 
 // Whether a request was sent before such a connection broke depends on who is faster; no answer came in either case.
-func TestDeleteBrokenBeforeReading(t *testing.T) {
+func TestDoBrokenBeforeReading(t *testing.T) {
 	for name, talk := range map[string]func(*net.TCPConn){
 		"reset": func(c *net.TCPConn) { c.SetLinger(0) }, "closed": func(c *net.TCPConn) {},
 	} {
-		got := newClient(t, config(listen(t, talk))).Delete(t.Context(), "a", []string{"b"})
+		got := newClient(t, config(listen(t, talk))).Do(t.Context(), "a", []string{"b"})
 		if got.Kind != LostFault && got.Kind != DialFault || got.Items != nil || got.Info == "" {
 			t.Errorf("%s: got %+v, want a lost answer or a dial fault", name, got)
 		}
@@ -270,19 +266,19 @@ func TestDeleteBrokenBeforeReading(t *testing.T) {
 
 func readRequestAndClose(c *net.TCPConn) { readRequest(c) }
 
-func TestDeleteRefused(t *testing.T) {
+func TestDoRefused(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
-	got := newClient(t, config("http://"+l.Addr().String())).Delete(t.Context(), "a", []string{"b"})
+	got := newClient(t, config("http://"+l.Addr().String())).Do(t.Context(), "a", []string{"b"})
 	if want := (Answer{Kind: DialFault, Info: "connection refused", Generation: 1}); !cmp.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
-func TestDeleteDialErrors(t *testing.T) {
+func TestDoDialErrors(t *testing.T) {
 	for _, tc := range []struct {
 		err  error
 		want string
@@ -291,18 +287,21 @@ func TestDeleteDialErrors(t *testing.T) {
 		{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "server misbehaving", IsTemporary: true}}, "looking up the host: server misbehaving"},
 		{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.EHOSTUNREACH}, "no route to host"},
 		{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}, "connection refused"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "i/o timeout", Name: "h", IsTimeout: true}}, "looking up the host: i/o timeout"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ETIMEDOUT}, "connection timed out"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}, "no connection within 5s"},
 		{errors.New("odd\x1b[31m " + testKey), `odd\x1b[31m [secret]`},
 	} {
 		cfg := config("https://h")
 		cfg.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, tc.err }
-		got := newClient(t, cfg).Delete(t.Context(), "a", []string{"b"})
+		got := newClient(t, cfg).Do(t.Context(), "a", []string{"b"})
 		if want := (Answer{Kind: DialFault, Info: tc.want, Generation: 1}); !cmp.Equal(got, want) {
 			t.Errorf("%v: got %+v, want %+v", tc.err, got, want)
 		}
 	}
 }
 
-func TestDeleteTLS(t *testing.T) {
+func TestDoTLS(t *testing.T) {
 	handler := reply(200, okBody)
 	untrusted := httptest.NewUnstartedServer(handler)
 	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -349,7 +348,7 @@ func TestDeleteTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.Delete(t.Context(), "a", []string{"b"}); got.Kind != tc.kind || got.Info != tc.want {
+		if got := c.Do(t.Context(), "a", []string{"b"}); got.Kind != tc.kind || got.Info != tc.want {
 			t.Errorf("%s: got %+v, want kind %s, %s", tc.name, got, tc.kind, tc.want)
 		}
 		c.Close()
@@ -357,16 +356,16 @@ func TestDeleteTLS(t *testing.T) {
 }
 
 // A connection that breaks in the handshake is a network fault, not a wrong server.
-func TestDeleteResetInHandshake(t *testing.T) {
+func TestDoResetInHandshake(t *testing.T) {
 	endpoint := strings.Replace(listen(t, func(c *net.TCPConn) { c.SetLinger(0) }), "http:", "https:", 1)
-	got := newClient(t, config(endpoint)).Delete(t.Context(), "a", []string{"b"})
+	got := newClient(t, config(endpoint)).Do(t.Context(), "a", []string{"b"})
 	if got.Kind != DialFault {
 		t.Errorf("got %+v, want a dial fault", got)
 	}
 }
 
 // The server repeats what it was sent in every text that reaches an Answer.
-func TestDeleteEchoedSecrets(t *testing.T) {
+func TestDoEchoedSecrets(t *testing.T) {
 	sig := func(r *http.Request) string { return r.URL.Query().Get("usersig") }
 	envelope := func(text string) string {
 		b, _ := json.Marshal(map[string]any{"ErrorCode": 70003, "ErrorInfo": text, "ResultItem": []any{map[string]any{"To_Account": "b", "ResultCode": 1, "ResultInfo": text + testKey}}})
@@ -396,7 +395,7 @@ func TestDeleteEchoedSecrets(t *testing.T) {
 		"body":        raw("HTTP/1.1 200 OK\r\n\r\n<html>%s"),
 	} {
 		c := newClient(t, config(serve(t, handler).URL))
-		got := c.Delete(t.Context(), "a", []string{"b"})
+		got := c.Do(t.Context(), "a", []string{"b"})
 		secret, _ := signature(t, c.signer)
 		text := fmt.Sprintf("%+v", got)
 		for _, spelling := range []string{secret.Reveal(), url.QueryEscape(secret.Reveal()), testKey} {
@@ -425,7 +424,8 @@ func TestNewClientRefuses(t *testing.T) {
 		"SDKAppID":    func(c *Config) { c.AppID = 0 },
 		"identifier":  func(c *Config) { c.Identifier = "" },
 		"signer":      func(c *Config) { c.Signer = nil },
-		"delete type": func(c *Config) { c.DeleteType = "single" },
+		"delete type": func(c *Config) { c.Call = Delete("single") },
+		"no call":     func(c *Config) { c.Call = Call{} },
 		"timeout":     func(c *Config) { c.Timeout = 0 },
 		"workers":     func(c *Config) { c.Workers = -1 },
 		"loopback":    func(c *Config) { c.Endpoint = "http://h" },
@@ -456,14 +456,14 @@ func TestProxy(t *testing.T) {
 	}
 	cfg := config("https://h.test")
 	cfg.Proxy = http.ProxyURL(at)
-	got := newClient(t, cfg).Delete(t.Context(), "a", []string{"b"})
+	got := newClient(t, cfg).Do(t.Context(), "a", []string{"b"})
 	if diff := cmp.Diff(asked, []string{"CONNECT h.test:443"}); diff != "" || got.Kind != DialFault || got.Info != "Proxy Authentication Required" {
 		t.Errorf("https: got %+v, want a dial fault of the proxy; asked:\n%s", got, diff)
 	}
 	asked = nil
 	cfg = config(serve(t, reply(200, okBody)).URL)
 	cfg.Proxy = http.ProxyURL(at)
-	if got := newClient(t, cfg).Delete(t.Context(), "a", []string{"b"}); got.Kind != Envelope || asked != nil {
+	if got := newClient(t, cfg).Do(t.Context(), "a", []string{"b"}); got.Kind != Envelope || asked != nil {
 		t.Errorf("http: got %+v, proxy asked %v, want an envelope past the proxy", got, asked)
 	}
 }
@@ -490,14 +490,14 @@ func TestKeepAlive(t *testing.T) {
 	})
 	c := newClient(t, config(s.URL))
 	for range 50 {
-		c.Delete(t.Context(), "a", []string{"b"})
+		c.Do(t.Context(), "a", []string{"b"})
 	}
 	if len(conns) != 1 {
 		t.Errorf("got %d connections, want 1", len(conns))
 	}
 }
 
-func TestConcurrentDeletes(t *testing.T) {
+func TestConcurrentDo(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		var body struct{ To_Account []string }
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
@@ -511,7 +511,7 @@ func TestConcurrentDeletes(t *testing.T) {
 		all.Go(func() {
 			for j := range 50 {
 				id := fmt.Sprintf("%d-%d", i, j)
-				got := c.Delete(t.Context(), "a", []string{id})
+				got := c.Do(t.Context(), "a", []string{id})
 				if want := (Answer{HTTPStatus: 200, Info: id, Items: []Item{ok(0, id)}, Generation: 1}); !cmp.Equal(got, want) {
 					t.Errorf("got %+v, want %+v", got, want)
 				}
@@ -519,37 +519,6 @@ func TestConcurrentDeletes(t *testing.T) {
 		})
 	}
 	all.Wait()
-}
-
-// After a 101 the connection is the caller's, and no time-out of the library ends a read from it.
-func TestSwitchedProtocolsEnd(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() { // ended by closing l
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
-		}
-	}()
-	cfg := config("http://" + l.Addr().String())
-	cfg.Timeout = time.Second
-	c := newClient(t, cfg)
-	answered := make(chan Answer, 1)
-	go func() { answered <- c.Delete(t.Context(), "a", []string{"b"}) }()
-	select {
-	case a := <-answered:
-		if a.Kind != UnreadableFault && a.Kind != LostFault {
-			t.Errorf("got %+v, want an unreadable or lost answer", a)
-		}
-	case <-time.After(10 * time.Second):
-		t.Fatal("the request never ended")
-	}
 }
 
 // A connection whose answer may be another request's is not used again: what comes next on it may be an answer too late.
@@ -564,7 +533,7 @@ func TestForeignAnswerEndsItsConnection(t *testing.T) {
 	})
 	c := newClient(t, config(s.URL))
 	for range 3 {
-		if a := c.Delete(t.Context(), "a", []string{"b"}); a.Kind != UnreadableFault {
+		if a := c.Do(t.Context(), "a", []string{"b"}); a.Kind != UnreadableFault {
 			t.Fatalf("got %+v, want an unreadable answer", a)
 		}
 	}

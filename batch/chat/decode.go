@@ -18,7 +18,7 @@ var (
 	errNoCode   = errors.New("the answer has no integer ErrorCode")
 	errTwoCodes = errors.New("the answer has two different values of ErrorCode")
 	errTwoNames = errors.New("the answer has an item with two different values of To_Account")
-	errNoArray  = errors.New("the answer's ResultItem is not an array")
+	errNoArray  = errors.New("the answer's list of items is not an array")
 	errForeign  = errors.New("the answer lacks an account that was asked for and names one that was not: it may be another request's")
 )
 
@@ -29,6 +29,7 @@ const maxKept = 512 << 10
 // among decoders that refuse what RFC 8259 does; it neither folds the case of keys nor merges repeated ones, so what a
 // repeated key means is decided here.
 type decoder struct {
+	call   Call
 	jx     jx.Decoder
 	clean  func([]byte) string
 	body   bytes.Buffer
@@ -51,8 +52,8 @@ type decoder struct {
 	lastInfo string
 }
 
-func newDecoder(clean func([]byte) string) *decoder {
-	d := &decoder{clean: clean}
+func newDecoder(call Call, clean func([]byte) string) *decoder {
+	d := &decoder{call: call, clean: clean}
 	d.eachField = d.itemField // once: a method value is an allocation
 	return d
 }
@@ -67,7 +68,7 @@ func (d *decoder) decode(body []byte, to []string) (Answer, error) {
 		return Answer{}, errNoCode
 	}
 	for i, failed := range d.failed {
-		if it := &d.items[i]; failed && it.State == Answered && it.Code == 0 {
+		if it := &d.items[i]; failed && it.succeeded() {
 			*it = Item{State: Contradicted, Info: "the answer gives code 0 and lists the row as failed"}
 		}
 	}
@@ -75,6 +76,11 @@ func (d *decoder) decode(body []byte, to []string) (Answer, error) {
 		return Answer{}, errForeign
 	}
 	return Answer{Kind: Envelope, Code: d.code, Info: d.info, Items: d.items}, nil
+}
+
+// succeeded tells whether the item gives code 0, clear or not.
+func (it *Item) succeeded() bool {
+	return it.State == Unclear || it.State == Answered && it.Code == 0
 }
 
 func (d *decoder) begin(body []byte, to []string) {
@@ -138,8 +144,8 @@ func (d *decoder) field(key []byte) (err error) {
 		return d.errorCode()
 	case "ErrorInfo":
 		d.info, err = d.text()
-	case "ResultItem":
-		return d.resultItems()
+	case d.call.list:
+		return d.list()
 	case "Fail_Account", "Invalid_Account":
 		return d.failures()
 	default:

@@ -11,9 +11,11 @@ import (
 )
 
 func decodeText(body string, to ...string) (Answer, error) {
-	r := newRedactor()
-	d := newDecoder(r.clean)
-	return d.decode([]byte(body), to)
+	return decodeAs(Delete(Single), body, to...)
+}
+
+func decodeAs(call Call, body string, to ...string) (Answer, error) {
+	return newDecoder(call, newRedactor().clean).decode([]byte(body), to)
 }
 
 func ok(code int, info ...string) Item {
@@ -183,40 +185,68 @@ func TestDecodeItemsOfRefusedRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []Fate
+	var got []Ruling
 	for i := range a.Items {
-		got = append(got, a.Row(i))
+		got = append(got, Delete(Single).Row(&a, i))
 	}
-	want := []Fate{{deleted, true, 0, ""}, {retry, true, 30006, "busy"}, {notFriend, true, 31704, "no"}}
+	want := []Ruling{deleted.of(coded(0), ""), retry.of(coded(30006), "busy"), notFriend.of(coded(31704), "no")}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("got (-), want (+):\n%s", diff)
 	}
 }
 
+func coded(n int) Code { return Code{n, true} }
+
 func TestRow(t *testing.T) {
+	none := Code{}
 	for _, tc := range []struct {
 		name   string
 		answer Answer
-		want   Fate
+		want   Ruling
 	}{
-		{"missing", Answer{Items: []Item{{}}}, Fate{Ruling: retryLost, Info: "the answer says nothing about this row"}},
-		{"contradicted", Answer{Items: []Item{clash("why")}}, Fate{Ruling: retryLost, Info: "why"}},
-		{"contradicted in a refused request", Answer{Code: 30004, Items: []Item{clash("why")}}, Fate{Ruling: retryLost, Info: "why"}},
-		{"single row refused", Answer{Code: 31704, Info: "x", Items: []Item{{}}}, Fate{notFriend, true, 31704, "x"}},
-		{"many rows refused", Answer{Code: 31704, Info: "x", Items: []Item{{}, {}}}, Fate{splitAll, true, 31704, "x"}},
-		{"fault", Answer{Kind: LostFault, Info: "reset"}, Fate{Ruling: retryLost, Info: "reset"}},
-		{"fault before sending", Answer{Kind: DialFault, Info: "refused"}, Fate{Ruling: retry, Info: "refused"}},
+		{"missing", Answer{Items: []Item{{}}}, retryLost.of(none, "the answer says nothing about this row")},
+		{"contradicted", Answer{Items: []Item{clash("why")}}, retryLost.of(none, "why")},
+		{"contradicted in a refused request", Answer{Code: 30004, Items: []Item{clash("why")}}, retryLost.of(none, "why")},
+		{"unclear", Answer{Items: []Item{{State: Unclear, Info: "why"}}}, refuse.of(coded(0), "why")},
+		{"single row refused", Answer{Code: 31704, Info: "x", Items: []Item{{}}}, notFriend.of(coded(31704), "x")},
+		{"many rows refused", Answer{Code: 31704, Info: "x", Items: []Item{{}, {}}}, splitAll.of(coded(31704), "x")},
+		{"fault", Answer{Kind: LostFault, Info: "reset"}, retryLost.of(none, "reset")},
+		{"fault before sending", Answer{Kind: DialFault, Info: "refused"}, retry.of(none, "refused")},
 	} {
-		if diff := cmp.Diff(tc.answer.Row(0), tc.want); diff != "" {
+		if diff := cmp.Diff(Delete(Single).Row(&tc.answer, 0), tc.want); diff != "" {
 			t.Errorf("%s: got (-), want (+):\n%s", tc.name, diff)
+		}
+		want := tc.want
+		want.Lost = false
+		if got := Check().Row(&tc.answer, 0); got.Lost || tc.want.Code != coded(31704) && got != want {
+			t.Errorf("%s, of a check: got %+v, want %+v", tc.name, got, want)
+		}
+	}
+}
+
+// The request as a whole has its code and text as well, for those who stop a run for it.
+func TestRuling(t *testing.T) {
+	for _, tc := range []struct {
+		answer Answer
+		want   Ruling
+	}{
+		{Answer{Info: "0", Items: []Item{ok(0)}}, accepted.of(coded(0), "0")},
+		{Answer{Code: 70009, Info: "key", Items: []Item{{}, {}}}, stop.of(coded(70009), "key")},
+		{Answer{Code: 30003, Info: "x", Items: []Item{{}, {}}}, split.of(coded(30003), "x")},
+		{Answer{Code: 30003, Info: "x", Items: []Item{{}}}, refuse.of(coded(30003), "x")},
+		{Answer{Kind: HTTP4xx, Info: "HTTP status 403"}, stop.of(Code{}, "HTTP status 403")},
+	} {
+		for _, call := range calls() {
+			if got := call.Ruling(&tc.answer); got != tc.want {
+				t.Errorf("%s, %+v: got %+v, want %+v", call.Name, tc.answer, got, tc.want)
+			}
 		}
 	}
 }
 
 // A decoder is used for one answer after another, of other rows.
 func TestDecoderKeepsNothing(t *testing.T) {
-	r := newRedactor()
-	d := newDecoder(r.clean)
+	d := newDecoder(Delete(Single), newRedactor().clean)
 	first, err := d.decode([]byte(`{"ErrorCode":5,"ErrorInfo":"old","Fail_Account":["b"],"ResultItem":[{"To_Account":"b","ResultCode":7,"ResultInfo":"t"}]}`), []string{"a", "b"})
 	if err != nil {
 		t.Fatal(err)
@@ -239,6 +269,12 @@ func sample(rows int, code int, info string) (body []byte, to []string) {
 		items = append(items, fmt.Sprintf(`{"To_Account":"%s","ResultCode":%d,"ResultInfo":"%s"}`, to[i], code, info))
 	}
 	return []byte(`{"ResultItem":[` + strings.Join(items, ",") + `],"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"0","ErrorDisplay":""}`), to
+}
+
+// checked is a sample's answer as one to a check.
+func checked(body []byte) []byte {
+	text := strings.ReplaceAll(string(body), `"ResultCode"`, `"Relation":"CheckResult_Type_BothWay","ResultCode"`)
+	return []byte(strings.Replace(text, "ResultItem", "InfoItem", 1))
 }
 
 func TestDecodeAnyOrder(t *testing.T) {

@@ -8,6 +8,36 @@ import (
 	"strings"
 )
 
+var regions = []struct{ name, host string }{
+	{"china", "console.tim.qq.com"},
+	{"singapore", "adminapisgp.im.qcloud.com"},
+	{"seoul", "adminapikr.im.qcloud.com"},
+	{"tokyo", "adminapijpn.im.qcloud.com"},
+	{"frankfurt", "adminapiger.im.qcloud.com"},
+	{"silicon-valley", "adminapiusa.im.qcloud.com"},
+	{"jakarta", "adminapiidn.im.qcloud.com"},
+}
+
+// Host is the API host of a region, from https://www.tencentcloud.com/document/product/1047/34620; ok is false for a name
+// that is not in [Regions].
+func Host(region string) (host string, ok bool) {
+	for _, r := range regions {
+		if r.name == region {
+			return r.host, true
+		}
+	}
+	return "", false
+}
+
+// Regions are the names that [Host] knows, always in the same order.
+func Regions() []string {
+	names := make([]string, len(regions))
+	for i, r := range regions {
+		names[i] = r.name
+	}
+	return names
+}
+
 // ParseEndpoint checks the base URL of an API host, proxy or test server and gives it back without a trailing slash. The
 // scheme is https, or http for a loopback host: an IP literal such as 127.0.0.1 or [::1], or the name localhost and nothing
 // that merely resolves to it, since no look-up is made. A path is kept as a prefix; user, query and fragment are refused.

@@ -21,7 +21,7 @@ func (c *Client) fault(parent context.Context, err error, timed, unsent bool) An
 		return Answer{Kind: CancelledFault, Info: "interrupted before it was sent"}
 	case parent.Err() != nil:
 		return Answer{Kind: LostFault, Info: "interrupted while waiting for the answer"}
-	case timed && unsent:
+	case unsent && (timed || ownTimeout(err)):
 		return Answer{Kind: DialFault, Info: "no connection within " + c.timeout.String()}
 	case timed:
 		return Answer{Kind: LostFault, Info: "no answer within " + c.timeout.String()}
@@ -31,6 +31,15 @@ func (c *Client) fault(parent context.Context, err error, timed, unsent bool) An
 		return Answer{Kind: DialFault, Info: c.redact.clean([]byte(networkText(err)))}
 	}
 	return Answer{Kind: LostFault, Info: c.redact.clean([]byte(networkText(err)))}
+}
+
+// ownTimeout tells an end of dial or handshake by the time-out that both have from us, as the request has, from one that the
+// system or the resolver sets. Which of ours comes first is chance, and must not be seen in a text.
+func ownTimeout(err error) bool {
+	var dns *net.DNSError
+	var no syscall.Errno
+	var wait net.Error
+	return errors.As(err, &wait) && wait.Timeout() && !errors.As(err, &dns) && !errors.As(err, &no)
 }
 
 // isTLS tells a handshake that failed from a connection that broke. The library has no common type for the former.

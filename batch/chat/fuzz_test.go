@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 )
 
-// FuzzDecode holds the decoder against a plain reading of the same answer by encoding/json: whatever a server sends, a row
-// counts as answered with 0 only if that reading finds the one item that says so.
+// FuzzDecode holds the decoder of every call against a plain reading of the same answer by encoding/json: whatever a server
+// sends, a row counts as answered with 0, and with one outcome and not another, only if that reading finds just this.
 func FuzzDecode(f *testing.F) {
 	samples, err := filepath.Glob("../../testdata/api/*.json")
 	if err != nil || len(samples) == 0 {
@@ -30,31 +31,54 @@ func FuzzDecode(f *testing.F) {
 		`{"ErrorCode":0,"ResultItem":[{"To_Account":"id1","ResultCode":0,"ResultCode":"0"}],"Fail_Account":["id2",1]}`,
 		`{"ErrorCode":0,"Invalid_Account":["\u0069d1"],"ResultItem":[{"To_Account":"id1","ResultCode":-0}]}`,
 		`{"ErrorCode":0.0,"ErrorInfo":"\u001b\ud800","ResultItem":null}`,
+		vendorSample, trapSample,
+		`{"ErrorCode":0,"InfoItem":[{"To_Account":"id1","Relation":"CheckResult_Type_AWithB","ResultCode":0},{"To_Account":"id1","Relation":"CheckResult_Type_BWithA","ResultCode":0}]}`,
+		`{"ErrorCode":0,"InfoItem":[{"Relation":1,"To_Account":"id2","ResultCode":0,"Relation":"CheckResult_Type_\u0042othWay"}],"Fail_Account":["id1"]}`,
+		`{"ErrorCode":0,"InfoItem":[{"To_Account":"id3","Relation":"friends","ResultCode":0},{"To_Account":"id3","Relation":"","ResultCode":0}],"ResultItem":[{"To_Account":"id1","ResultCode":0}]}`,
 	} {
 		f.Add([]byte(body))
 	}
 	to := []string{"id1", "id2", "id3"}
 	r := newRedactor()
 	r.learn(testSig)
-	used := newDecoder(r.clean)
+	var used []*decoder
+	for _, call := range calls() {
+		used = append(used, newDecoder(call, r.clean))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		got, err := used.decode(body, to)
-		if fresh, freshErr := newDecoder(r.clean).decode(body, to); (err == nil) != (freshErr == nil) || fresh.Code != got.Code {
-			t.Fatalf("used decoder: got %+v, %v, want %+v, %v", got, err, fresh, freshErr)
-		}
-		if err != nil {
-			checkClean(t, err.Error())
-			return
-		}
-		checkAnswer(t, body, got)
-		for i, item := range got.Items {
-			checkClean(t, item.Info)
-			want := plainReading(body, to[i])
-			if confirmed := item.State == Answered && item.Code == 0; confirmed != (want.zeros > 0 && want.others == 0 && !want.failed) {
-				t.Fatalf("%s: got %+v, plain reading %+v", to[i], item, want)
+		for _, d := range used {
+			got, err := d.decode(body, to)
+			fresh, freshErr := newDecoder(d.call, r.clean).decode(body, to)
+			if (err == nil) != (freshErr == nil) || !slices.Equal(got.Items, fresh.Items) || fresh.Code != got.Code {
+				t.Fatalf("%s, used decoder: got %+v, %v, want %+v, %v", d.call.Name, got, err, fresh, freshErr)
+			}
+			if err != nil {
+				checkClean(t, err.Error())
+				continue
+			}
+			checkAnswer(t, body, got)
+			for i := range got.Items {
+				checkRow(t, d.call, body, to[i], &got, i)
 			}
 		}
 	})
+}
+
+func checkRow(t *testing.T, call Call, body []byte, id string, got *Answer, i int) {
+	t.Helper()
+	item, row, want := got.Items[i], call.Row(got, i), plainReading(call, body, id)
+	checkClean(t, item.Info)
+	if len(item.Info) > maxInfo {
+		t.Fatalf("%s: got a text of %d bytes, want at most %d", id, len(item.Info), maxInfo)
+	}
+	confirmed := item.State == Answered && item.Code == 0
+	if confirmed != (len(want.zeros) == 1 && want.others == 0 && !want.failed) || confirmed && !want.zeros[item.Outcome] {
+		t.Fatalf("%s, %s: got %+v, plain reading %+v", call.Name, id, item, want)
+	}
+	coded := row.Verdict == Final && row.Code.Number != 0 // "not a friend", of a deletion
+	if (row.Verdict == Final) != (confirmed || coded && call.Loses) || row.Lost && !call.Loses {
+		t.Fatalf("%s, %s: got %+v of %+v, plain reading %+v", call.Name, id, row, item, want)
+	}
 }
 
 func checkAnswer(t *testing.T, body []byte, got Answer) {
@@ -75,11 +99,12 @@ func checkAnswer(t *testing.T, body []byte, got Answer) {
 	checkClean(t, got.Info)
 }
 
-// tally is what a plain reading finds about one row: how many items give it code 0, how many another or no clear one, and
-// whether it is listed as failed.
+// tally is what a plain reading finds about one row: the outcomes that its items with code 0 give, how many give another code
+// or nothing clear, and whether it is listed as failed.
 type tally struct {
-	zeros, others int
-	failed        bool
+	zeros  map[int]bool
+	others int
+	failed bool
 }
 
 type member struct {
@@ -87,12 +112,13 @@ type member struct {
 	value json.RawMessage
 }
 
-func plainReading(body []byte, id string) (t tally) {
+func plainReading(call Call, body []byte, id string) tally {
+	t := tally{zeros: map[int]bool{}}
 	for _, m := range members(body) {
 		switch m.key {
-		case "ResultItem":
+		case map[string]string{"delete": "ResultItem", "check": "InfoItem"}[call.Name]:
 			for _, item := range elements(m.value) {
-				t.item(item, id)
+				t.item(call, item, id)
 			}
 		case "Fail_Account", "Invalid_Account":
 			for _, name := range elements(m.value) {
@@ -103,8 +129,8 @@ func plainReading(body []byte, id string) (t tally) {
 	return t
 }
 
-func (t *tally) item(raw json.RawMessage, id string) {
-	name, codes := "", map[string]bool{}
+func (t *tally) item(call Call, raw json.RawMessage, id string) {
+	name, codes, relations := "", map[string]bool{}, map[string]bool{}
 	for _, m := range members(raw) {
 		switch m.key {
 		case "To_Account":
@@ -118,15 +144,31 @@ func (t *tally) item(raw json.RawMessage, id string) {
 				n = 0
 			}
 			codes[strconv.Itoa(n)+strconv.FormatBool(err == nil)] = true
+		case "Relation":
+			relations[text(m.value)] = true
 		}
 	}
+	outcome := outcomeIn(call, relations)
 	switch {
 	case name != id || len(codes) == 0 || len(codes) == 1 && codes["0false"]:
-	case len(codes) == 1 && codes["0true"]:
-		t.zeros++
+	case len(codes) == 1 && codes["0true"] && outcome >= 0:
+		t.zeros[outcome] = true
 	default:
 		t.others++
 	}
+}
+
+// outcomeIn is the outcome that the values of Relation in one item give, or -1.
+func outcomeIn(call Call, relations map[string]bool) int {
+	if call.Name == "delete" {
+		return 0
+	}
+	for i, word := range []string{"BothWay", "AWithB", "BWithA", "NoRelation"} {
+		if len(relations) == 1 && relations["CheckResult_Type_"+word] {
+			return i
+		}
+	}
+	return -1
 }
 
 // members are an object's keys and values in order, repeated ones included; none for another value.

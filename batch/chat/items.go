@@ -2,12 +2,13 @@ package chat
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/go-faster/jx"
 )
 
-// resultItems takes null for an empty list, as some JSON encoders write it.
-func (d *decoder) resultItems() error {
+// list takes null for an empty list, as some JSON encoders write it.
+func (d *decoder) list() error {
 	switch d.jx.Next() {
 	case jx.Null:
 		return d.jx.Null()
@@ -27,7 +28,7 @@ func (d *decoder) resultItems() error {
 	return items.Err()
 }
 
-// item reads one element of ResultItem. One that is no object, names no row of ours or has no integer code is as if it
+// item reads one element of the list. One that is no object, names no row of ours or has no integer code is as if it
 // were not there.
 func (d *decoder) item() error {
 	if d.jx.Next() != jx.Object {
@@ -52,6 +53,15 @@ type reading struct {
 	twice   bool // and came again with another value
 	code    int
 	info    string
+	state   state
+	stated  bool // the state came
+	unsure  bool // and came again with another value
+}
+
+// state is what an item says is so: one of the call's outcomes, or another word.
+type state struct {
+	outcome int    // -1: none that is known
+	word    string // cleaned, of one that is not known; empty where it is no text
 }
 
 func (d *decoder) itemField(_ *jx.Decoder, key []byte) (err error) {
@@ -67,8 +77,30 @@ func (d *decoder) itemField(_ *jx.Decoder, key []byte) (err error) {
 	case "ResultInfo":
 		r.info, err = d.text()
 		return err
+	case d.call.state:
+		return d.itemState(r)
 	}
 	return d.jx.Skip()
+}
+
+func (d *decoder) itemState(r *reading) error {
+	found := state{outcome: -1}
+	if d.jx.Next() != jx.String {
+		if err := d.jx.Skip(); err != nil {
+			return err
+		}
+	} else {
+		word, err := d.jx.StrBytes()
+		if err != nil {
+			return err
+		}
+		if found.outcome = slices.Index(d.call.states, string(word)); found.outcome < 0 {
+			found.word = d.clean(word)
+		}
+	}
+	r.unsure = r.unsure || r.stated && found != r.state
+	r.state, r.stated = found, true
+	return nil
 }
 
 func (d *decoder) itemName(r *reading) error {
@@ -87,22 +119,54 @@ func (d *decoder) itemName(r *reading) error {
 	return nil
 }
 
-// record keeps the code unless the answer gives the row two.
+// record keeps what the item says unless the answer says two things of the row.
 func (d *decoder) record(r *reading) {
-	it := &d.items[r.row]
+	it, found := &d.items[r.row], d.result(r)
 	switch {
-	case it.State == Contradicted:
-	case r.twice:
-		*it = Item{State: Contradicted, Info: "the answer gives the row two different codes"}
 	case it.State == Missing:
-		*it = Item{State: Answered, Code: r.code, Info: r.info}
-	case it.Code != r.code:
-		*it = Item{State: Contradicted, Info: fmt.Sprintf("the answer gives the row the codes %d and %d", it.Code, r.code)}
+		*it = found
+	case it.State == Contradicted:
+	case found.State == Contradicted:
+		*it = found
+	case it.Code != found.Code:
+		*it = Item{State: Contradicted, Info: fmt.Sprintf("the answer gives the row the codes %d and %d", it.Code, found.Code)}
+	case it.says() != found.says():
+		*it = Item{State: Contradicted, Info: d.twoStates()}
 	}
 }
 
-// failures notes the rows of Fail_Account and Invalid_Account. Neither is documented for this call, so one of another type
-// says nothing.
+// says is what the item says is so; texts that come with code or outcome do not matter.
+func (it *Item) says() Item {
+	said := *it
+	if said.State == Answered {
+		said.Info = ""
+	}
+	return said
+}
+
+// result is what one element says of its row. What it says is so counts with code 0 alone.
+func (d *decoder) result(r *reading) Item {
+	switch {
+	case r.twice:
+		return Item{State: Contradicted, Info: "the answer gives the row two different codes"}
+	case r.code != 0 || d.call.state == "":
+		return Item{State: Answered, Code: r.code, Info: r.info}
+	case r.unsure:
+		return Item{State: Contradicted, Info: d.twoStates()}
+	case !r.stated || r.state == state{outcome: -1}:
+		return Item{State: Unclear, Info: "the answer gives code 0 and no " + d.call.state}
+	case r.state.outcome < 0:
+		return Item{State: Unclear, Info: d.clean([]byte("the answer gives a " + d.call.state + " that is not known: " + r.state.word))} // cuts it
+	}
+	return Item{State: Answered, Outcome: r.state.outcome, Info: r.info}
+}
+
+func (d *decoder) twoStates() string {
+	return "the answer gives the row two different values of " + d.call.state
+}
+
+// failures notes the rows of Fail_Account and Invalid_Account. The one is not documented for every call, the other for none,
+// so one of another type says nothing.
 func (d *decoder) failures() error {
 	if d.jx.Next() != jx.Array {
 		return d.jx.Skip()

@@ -15,8 +15,9 @@ import (
 )
 
 // encode is the request's body.
-func encode(account string, to []string, kind DeleteType) []byte {
-	size := len(`{"From_Account":"","To_Account":[],"DeleteType":""}`) + len(account) + len(kind) + 8
+func (c Call) encode(account string, to []string) []byte {
+	key, value := c.option[0], c.option[1]
+	size := len(`{"From_Account":"","To_Account":[],"":""}`) + len(account) + len(key) + len(value) + 8
 	for _, id := range to {
 		size += len(id) + len(`"",`)
 	}
@@ -28,7 +29,8 @@ func encode(account string, to []string, kind DeleteType) []byte {
 		}
 		b = appendText(b, id)
 	}
-	b = appendText(append(b, `],"DeleteType":`...), string(kind))
+	b = appendText(append(b, `],`...), key)
+	b = appendText(append(b, ':'), value)
 	return append(b, '}')
 }
 

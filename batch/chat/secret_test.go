@@ -20,7 +20,7 @@ func TestSecretPrintsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Endpoint: "https://h", AppID: 1, Identifier: "i", Signer: signer, DeleteType: Both, Timeout: time.Second, Workers: 1, Secrets: []Secret{s}}
+	cfg := Config{Endpoint: "https://h", AppID: 1, Identifier: "i", Signer: signer, Call: Delete(Both), Timeout: time.Second, Workers: 1, Secrets: []Secret{s}}
 	client, err := NewClient(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -22,21 +22,19 @@ const (
 	checkAddress = "check --endpoint: something between here and the API changes the URL"
 )
 
-// codes is the retry table of codes, from https://www.tencentcloud.com/document/product/1047/34905 (this call: 30xxx and
-// 31xxx) and /34348 (all calls). The vendor says what a code means; what we do follows its words for 30006 to 30008, for
-// the "too frequent" and "try again" codes, and for 70001 and 70052. The rest is a guess.
+// codes is the retry table of the codes that mean the same in every call, from
+// https://www.tencentcloud.com/document/product/1047/34905 and /34907 (30xxx) and /34348 (all others); a call may have lines
+// of its own over it. The vendor says what a code means; what we do follows its words for 30006 and 30007 (and 30008 of a
+// deletion), for the "too frequent" and "try again" codes, and for 70001 and 70052. The rest is a guess.
 var codes = map[int]entry{
-	0: {deleted, &deleted, "success", "nothing"},
+	0: {accepted, &firstEnd, "success", "nothing"},
 
-	30001: {split, &refuse, "a request parameter is wrong, or not in the friend list", checkIDs},
+	30001: {split, &refuse, "a request parameter is wrong", checkIDs},
 	30002: {stop, &refuse, "the SDKAppID does not match", checkApp},
 	30003: {split, &refuse, "the account does not exist", checkIDs},
 	30004: {stop, &stop, "app administrator permission is needed", checkAdmin},
 	30006: {retry, &retry, "internal server error", transient},
 	30007: {retryLost, &retryLost, "network timeout inside the service", transient},
-	30008: {retry, &retry, "write conflict: another client changes the same account", "do not change the same accounts from elsewhere meanwhile"},
-	31704: {splitAll, &notFriend, "not a friend", "nothing to delete; --ignore-not-friend counts it as success"},
-	31707: {throttle, &throttle, "security policy: deleting too frequently", slower},
 
 	60007: {throttle, &throttle, "this call is made too frequently", slower},
 	60011: {throttle, &throttle, "the app makes too many requests", slower},
@@ -50,8 +48,8 @@ var codes = map[int]entry{
 	70202: {retry, &retry, "internal timeout", transient},
 	70500: {retry, &retry, "internal server error", transient},
 
-	70001: {resign, nil, "the UserSig has expired", "give a new UserSig, or the secret key so that it is renewed; check this machine's clock"},
-	70052: {resign, nil, "the UserSig was invalidated", "give a new UserSig, or the secret key so that it is renewed"},
+	70001: {renew, nil, "the UserSig has expired", "give a new UserSig, or the secret key so that it is renewed; check this machine's clock"},
+	70052: {renew, nil, "the UserSig was invalidated", "give a new UserSig, or the secret key so that it is renewed"},
 	70050: {stop, nil, "a bad UserSig was checked too often", "wait a minute; " + checkSecret},
 
 	60002: {stop, nil, "the URL is wrong", checkAddress},

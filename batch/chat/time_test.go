@@ -17,10 +17,13 @@ import (
 )
 
 // piped is a client whose every connection is talked to over a pipe, in fake time.
-func piped(t *testing.T, talk func(net.Conn)) *Client {
+func piped(t *testing.T, talk func(net.Conn)) *Client { return pipedTo(t, Delete(Single), talk) }
+
+func pipedTo(t *testing.T, call Call, talk func(net.Conn)) *Client {
 	t.Helper()
 	var all sync.WaitGroup
 	cfg := config("http://localhost")
+	cfg.Call = call
 	cfg.Timeout = 15 * time.Second
 	cfg.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		near, far := net.Pipe()
@@ -43,53 +46,8 @@ func untilClosed(conn net.Conn) { io.Copy(io.Discard, conn) }
 
 func timed(c *Client, ctx context.Context) (Answer, time.Duration) {
 	start := time.Now()
-	a := c.Delete(ctx, "a", []string{"b"})
+	a := c.Do(ctx, "a", []string{"b"})
 	return a, time.Since(start)
-}
-
-func TestTimeoutCoversEverything(t *testing.T) {
-	slowly := func(pause time.Duration, text string) func(net.Conn) {
-		return func(conn net.Conn) {
-			readRequest(conn)
-			for i := range len(text) {
-				pass(pause)
-				if _, err := conn.Write([]byte{text[i]}); err != nil {
-					return
-				}
-			}
-			untilClosed(conn)
-		}
-	}
-	head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len(okBody))
-	for _, tc := range []struct {
-		name string
-		talk func(net.Conn)
-		want Answer
-	}{
-		{"silence", untilClosed, Answer{Kind: LostFault, Info: "no answer within 15s"}},
-		{"trickling header", slowly(time.Second, head+okBody), Answer{Kind: LostFault, Info: "no answer within 15s"}},
-		{"trickling body", func(conn net.Conn) {
-			readRequest(conn)
-			io.WriteString(conn, head)
-			slowly(time.Second, okBody)(conn)
-		}, Answer{Kind: LostFault, HTTPStatus: 200, Info: "no answer within 15s"}},
-		{"endless early hints", func(conn net.Conn) {
-			readRequest(conn)
-			for _, err := io.WriteString(conn, ""); err == nil; _, err = io.WriteString(conn, "HTTP/1.1 103 Early Hints\r\n\r\n") {
-				pass(time.Second)
-			}
-		}, Answer{Kind: LostFault, Info: "no answer within 15s"}},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				tc.want.Generation = 1
-				got, took := timed(piped(t, tc.talk), t.Context())
-				if diff := cmp.Diff(got, tc.want); diff != "" || took != 15*time.Second {
-					t.Errorf("got (-) after %s, want (+) after 15s:\n%s", took, diff)
-				}
-			})
-		})
-	}
 }
 
 func TestSlowButInTime(t *testing.T) {
@@ -101,32 +59,6 @@ func TestSlowButInTime(t *testing.T) {
 		})
 		if got, took := timed(c, t.Context()); got.Kind != Envelope || took != 14*time.Second {
 			t.Errorf("got %+v after %s, want an envelope after 14s", got, took)
-		}
-	})
-}
-
-func TestDialTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := config("https://h")
-		cfg.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}
-		got, took := timed(newClient(t, cfg), t.Context())
-		if want := (Answer{Kind: DialFault, Info: "no connection within 5s", Generation: 1}); !cmp.Equal(got, want) || took != 5*time.Second {
-			t.Errorf("got %+v after %s, want %+v after 5s", got, took, want)
-		}
-	})
-}
-
-// A server that accepts and then says nothing during the handshake was sent nothing.
-func TestHandshakeTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := piped(t, untilClosed)
-		c.template.URL.Scheme = "https"
-		got, _ := timed(c, t.Context())
-		if got.Kind != DialFault {
-			t.Errorf("got %+v, want a dial fault", got)
 		}
 	})
 }
@@ -199,7 +131,7 @@ func TestSignatureRenewedBetweenRequests(t *testing.T) {
 		}
 		second, _ := timed(c, t.Context())
 		for i, a := range []Answer{first, second} {
-			if a.Generation != i+1 || a.Info != "[secret] expired" || a.Ruling() != resign {
+			if a.Generation != i+1 || a.Info != "[secret] expired" || c.call.Ruling(&a).Verdict != Renew {
 				t.Errorf("request %d: got %+v, want generation %d and no secret", i, a, i+1)
 			}
 		}

@@ -9,9 +9,9 @@ import (
 	"syscall"
 
 	"friendsweep/batch"
+	"friendsweep/batch/chat"
 	"friendsweep/batch/send"
 	"friendsweep/reports"
-	"friendsweep/reports/journal"
 )
 
 // deleteCommand is `friendsweep delete`.
@@ -116,13 +116,12 @@ func (c *deleteCommand) nothingSent(run *batch.Run, err error) error {
 	return errors.Join(err, run.WriteMetrics(code))
 }
 
-// good is the answers that are successes.
-func (c *deleteCommand) good() journal.Set {
-	words := []string{"deleted"}
+// success is the answers that are successes.
+func (c *deleteCommand) success() []string {
 	if c.IgnoreNotFriend {
-		words = append(words, "not_friend")
+		return []string{"deleted", "not_friend"}
 	}
-	return batch.Delete.Set(words)
+	return []string{"deleted"}
 }
 
 // options are the run that the flags ask for.
@@ -134,7 +133,8 @@ func (c *deleteCommand) options(a *app) (batch.Options, error) {
 	if err != nil {
 		return batch.Options{}, err
 	}
-	o.RetryFailed, o.Batch.Call, o.Batch.Good = c.RetryFailed, batch.Delete, c.good()
+	o.RetryFailed = c.RetryFailed
+	o.SetCall(chat.Delete(c.deleteType()), c.success())
 	o.Allowed = "--yes was given"
 	if c.Sandbox {
 		o.Allowed = "nobody is asked for the sandbox"

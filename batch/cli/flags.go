@@ -94,8 +94,8 @@ func (f *jobFlags) check() error {
 
 func (f *pairFlags) check() error {
 	switch {
-	case f.ChunkSize < 1 || f.ChunkSize > chat.MaxRows:
-		return fmt.Errorf("--chunk-size %d is out of range: 1 to %d", f.ChunkSize, chat.MaxRows)
+	case f.ChunkSize < 1 || f.ChunkSize > chat.Delete(f.deleteType()).MaxItems:
+		return fmt.Errorf("--chunk-size %d is out of range: 1 to %d", f.ChunkSize, chat.Delete(f.deleteType()).MaxItems)
 	case f.FromColumn != "" && f.FromColumn == f.ToColumn:
 		return fmt.Errorf("--from-column and --to-column are both %q", f.FromColumn)
 	case f.MaxRows != nil && *f.MaxRows < 0:

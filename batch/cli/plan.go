@@ -62,7 +62,7 @@ func (c *planCommand) Run(a *app) error {
 	if err := batch.CheckInvalid(in, c.Pairs, c.MaxInvalid); err != nil {
 		return err
 	}
-	plan := batch.NewPlan(in, c.ChunkSize, c.Rate)
+	plan := batch.NewPlan(in, batch.Calls.Named("delete"), c.ChunkSize, c.Rate)
 	plan.Endpoint, plan.SDKAppID, plan.Identifier = c.endpoint(), c.SDKAppID, c.Identifier
 	plan.DeleteType = string(c.deleteType())
 	plan.MinSeconds = min(plan.MinSeconds, longest.Seconds()) // it is at least that

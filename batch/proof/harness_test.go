@@ -155,7 +155,7 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 	signer := chat.NewSigner(sandbox.DefaultAppID, sandbox.DefaultIdentifier, sandbox.DefaultKey)
 	client, err := chat.NewClient(chat.Config{
 		Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID, Identifier: sandbox.DefaultIdentifier, Signer: signer,
-		DeleteType: tr.deleteType(), Timeout: 15 * time.Second, Workers: o.workers, DialContext: tr.dial(pipes),
+		Call: chat.Delete(tr.deleteType()), Timeout: 15 * time.Second, Workers: o.workers, DialContext: tr.dial(pipes),
 		Secrets: []chat.Secret{sandbox.DefaultKey},
 	})
 	if err != nil {
@@ -163,10 +163,10 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 	}
 	defer client.Close()
 	r := tr.runner(o, d, h)
-	r.Renew = signer.Renew
+	r.Renew, r.API = signer.Renew, chat.Delete(tr.deleteType())
 	r.Send = func(ctx context.Context, account string, to []string) chat.Answer {
 		before := tr.server.count(account)
-		a := client.Delete(ctx, account, to)
+		a := client.Do(ctx, account, to)
 		if tr.server.count(account) == before { // a dial that failed, or a connection that was closed just then
 			w := word{means: lost}
 			if a.Kind == chat.DialFault {
@@ -186,7 +186,7 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 
 func (tr *trial) runner(o settings, d *desk, h *journal.History) *send.Runner {
 	r := &send.Runner{
-		Options: send.Options{Call: batch.Delete, ChunkSize: o.chunk, Workers: o.workers, MaxAttempts: maxAttempts, Limit: o.limit, Rate: 200,
+		Options: send.Options{Call: batch.Calls.Named("delete"), ChunkSize: o.chunk, Workers: o.workers, MaxAttempts: maxAttempts, Limit: o.limit, Rate: 200,
 			BackoffInitial: 500 * time.Millisecond, BackoffMax: 30 * time.Second, MaxFailures: send.Failures{Percent: 100}},
 		Before: d.Before, After: d.After, Withdraw: d.Withdraw, Decide: d.Decide,
 	}
@@ -221,7 +221,7 @@ func (tr *trial) good() journal.Set {
 	if tr.ignore {
 		words = append(words, "not_friend")
 	}
-	return batch.Delete.Set(words)
+	return batch.Calls.Named("delete").Set(words)
 }
 
 // report writes the report of the job so far.

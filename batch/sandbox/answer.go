@@ -25,23 +25,10 @@ const (
 	codeUserSigWrongApp     = 70014
 )
 
-// text is what ResultInfo or ErrorInfo says. Only that of 31704 was seen; the others follow its pattern or are ours.
-func text(code int) string {
-	switch code {
-	case 0:
-		return ""
-	case codeNotFriend:
-		return "Err_SNS_FriendDelete_Not_Friend"
-	case codeBadParameter:
-		return "Err_SNS_FriendDelete_Invalid_Parameter"
-	case codeNoAccount:
-		return "Err_SNS_FriendDelete_Account_Not_Exist"
-	case codeInternal:
-		return "Err_SNS_FriendDelete_Internal_Error"
-	case codeTimeout:
-		return "Err_SNS_FriendDelete_Network_Timeout"
-	case codeConflict:
-		return "Err_SNS_FriendDelete_Write_Conflict"
+// info is what ResultInfo or ErrorInfo says.
+func (x *exchange) info(code int) string {
+	if x.service != nil && x.service.texts[code] != "" {
+		return x.service.texts[code]
 	}
 	return gatewayText(code)
 }
@@ -67,9 +54,9 @@ func gatewayText(code int) string {
 	return "usersig is not valid for this app, key and identifier"
 }
 
-// encode writes the answer. A partly failed one is not documented for this call; like those of its sister calls it has an
-// OK envelope, the failed items in the list, and their IDs again in Fail_Account. ErrorInfo is "0" on success, as in the
-// vendor's sample.
+// encode writes the answer. A partly failed one is documented for a check, and for a deletion it is not; there it looks the
+// same: an OK envelope, the failed items in the list, and their IDs again in Fail_Account. ErrorInfo is "0" on success, as in
+// the vendor's sample of a deletion.
 func (x *exchange) encode(code int) {
 	a := &x.answer
 	a.Reset()
@@ -77,7 +64,7 @@ func (x *exchange) encode(code int) {
 		a.RawStr(`{"ActionStatus":"FAIL","ErrorCode":`)
 		a.Int(code)
 		a.RawStr(`,"ErrorInfo":`)
-		a.Str(text(code))
+		a.Str(x.info(code))
 		a.RawStr(`}`)
 		return
 	}
@@ -88,17 +75,31 @@ func (x *exchange) encode(code int) {
 
 func (x *exchange) encodeItems() {
 	a := &x.answer
-	separator := `{"ResultItem":[{"To_Account":`
+	a.RawStr(`{"`)
+	a.RawStr(x.service.list)
+	separator := `":[{"To_Account":`
 	for _, it := range x.items {
 		a.RawStr(separator)
 		a.ByteStr(it.to)
+		if it.relation != "" {
+			a.RawStr(`,"Relation":"`)
+			a.RawStr(it.relation)
+			a.RawStr(`"`)
+		}
 		a.RawStr(`,"ResultCode":`)
 		a.Int(it.code)
 		a.RawStr(`,"ResultInfo":`)
-		a.Str(text(it.code))
+		a.Str(x.itemInfo(it.code))
 		separator = `},{"To_Account":`
 	}
 	a.RawStr(`}],`)
+}
+
+func (x *exchange) itemInfo(code int) string {
+	if code == 0 { // nearly always
+		return ""
+	}
+	return x.info(code)
 }
 
 func (x *exchange) encodeFailed() {

@@ -3,9 +3,6 @@ package sandbox_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/http/httptest"
-	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,204 +10,239 @@ import (
 
 	"friendsweep/batch/sandbox"
 
-	"github.com/tencentyun/tls-sig-api-v2-golang/tencentyun"
+	"github.com/google/go-cmp/cmp"
 )
 
-func TestURLIsChecked(t *testing.T) {
-	s, c := start(t, sandbox.Options{})
-	for _, tt := range []struct {
-		name, method, path string
-		change             func(url.Values)
-		want               int
-	}{
-		{"right", "POST", "/v4/sns/friend_delete", func(url.Values) {}, 0},
-		{"method", "GET", "/v4/sns/friend_delete", func(url.Values) {}, 60002},
-		{"path", "POST", "/v4/sns/friend_delete_all", func(url.Values) {}, 60002},
-		{"trailing slash", "POST", "/v4/sns/friend_delete/", func(url.Values) {}, 60002},
-		{"no random", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Del("random") }, 60002},
-		{"random over 32 bits", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Set("random", "4294967296") }, 60002},
-		{"largest random", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Set("random", "4294967295") }, 0},
-		{"no contenttype", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Del("contenttype") }, 60002},
-		{"contenttype", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Set("contenttype", "xml") }, 60002},
-		{"no sdkappid", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Del("sdkappid") }, 60012},
-		{"other sdkappid", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Set("sdkappid", "1400000001") }, 60006},
-		{"no identifier", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Del("identifier") }, 60004},
-		{"no usersig", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Del("usersig") }, 70002},
-		{"unreadable usersig", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Set("usersig", "no signature") }, 70003},
-		{"cut usersig", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Set("usersig", q.Get("usersig")[:60]) }, 70003},
-		{"usersig of somebody else", "POST", "/v4/sns/friend_delete", func(q url.Values) { q.Set("identifier", "somebody") }, 70013},
-	} {
-		query := goodQuery(t)
-		tt.change(query)
-		answer := c.raw(tt.method, tt.path+"?"+query.Encode(), body(t, "a", []string{tt.name}, single))
-		var got reply
-		if err := json.Unmarshal([]byte(answer), &got); err != nil {
-			t.Fatalf("%s: got %q, want JSON: %v", tt.name, answer, err)
-		}
-		if got.Code != tt.want {
-			t.Errorf("%s: got %d, want %d", tt.name, got.Code, tt.want)
-		}
-		if done := s.Deleted("a", tt.name); done != (tt.want == 0) {
-			t.Errorf("%s: got deleted %v, want %v", tt.name, done, tt.want == 0)
-		}
-	}
-}
+const (
+	checkOne  = "CheckResult_Type_Single"
+	checkBoth = "CheckResult_Type_Both"
+)
 
-func TestUserSigIsChecked(t *testing.T) {
-	_, c := start(t, sandbox.Options{})
-	sign := func(app int, key, identifier string, expire int) string {
-		sig, err := tencentyun.GenUserSig(app, key, identifier, expire)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return sig
-	}
-	withBuf, err := tencentyun.GenUserSigWithBuf(sandbox.DefaultAppID, sandbox.DefaultKey, sandbox.DefaultIdentifier, 60, []byte("x"))
+func question(t testing.TB, from string, to []string, checkType string) string {
+	t.Helper()
+	text, err := json.Marshal(map[string]any{"From_Account": from, "To_Account": to, "CheckType": checkType})
 	if err != nil {
 		t.Fatal(err)
 	}
-	long := strings.Repeat("bob", 1500) // as yet right, but over what we are willing to inflate
-	for _, tt := range []struct {
-		name, identifier, sig string
-		want                  int
-	}{
-		{"right", "administrator", sign(sandbox.DefaultAppID, sandbox.DefaultKey, "administrator", 60), 0},
-		{"expired", "administrator", sign(sandbox.DefaultAppID, sandbox.DefaultKey, "administrator", -10), 70001},
-		{"wrong key", "administrator", sign(sandbox.DefaultAppID, "key", "administrator", 60), 70009},
-		{"other app", "administrator", sign(1, sandbox.DefaultKey, "administrator", 60), 70014},
-		{"other identifier", "administrator", sign(sandbox.DefaultAppID, sandbox.DefaultKey, "bob", 60), 70013},
-		{"no admin", "bob", sign(sandbox.DefaultAppID, sandbox.DefaultKey, "bob", 60), 60010},
-		{"too long", long, sign(sandbox.DefaultAppID, sandbox.DefaultKey, long, 60), 70003},
-		{"other product", "administrator", withBuf, 70005},
+	return string(text)
+}
+
+func (c caller) check(from string, to ...string) reply {
+	c.t.Helper()
+	return c.sendTo("friend_check", question(c.t, from, to, checkBoth))
+}
+
+// relations shortens an answer to what it says of each pair: its relation, with the code where that is not 0.
+func (r reply) relations() string {
+	if r.Code != 0 {
+		return fmt.Sprint("request ", r.Code)
+	}
+	var words []string
+	for _, it := range r.Infos {
+		word := strings.TrimPrefix(it.Relation, "CheckResult_Type_")
+		if it.Code != 0 {
+			word = fmt.Sprint(word, " ", it.Code)
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
+}
+
+func TestCheckAnswerIsInTheDocumentedFormat(t *testing.T) {
+	_, c := start(t, sandbox.Options{})
+	target := "/v4/sns/friend_check?" + c.query
+	for _, tt := range []struct{ name, send, want string }{
+		{"all checked", question(t, "a", []string{"id1", "one-way-1"}, checkBoth),
+			`{"InfoItem":[{"To_Account":"id1","Relation":"CheckResult_Type_BothWay","ResultCode":0,"ResultInfo":""},{"To_Account":"one-way-1","Relation":"CheckResult_Type_AWithB","ResultCode":0,"ResultInfo":""}],"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"0","ErrorDisplay":""}`},
+		{"partly failed", question(t, "a", []string{"busy-30006-1", "id3"}, checkBoth),
+			`{"InfoItem":[{"To_Account":"busy-30006-1","Relation":"CheckResult_Type_NoRelation","ResultCode":30006,"ResultInfo":"Err_SNS_FriendCheck_Check_Relation_Exec_Task_Fail"},{"To_Account":"id3","Relation":"CheckResult_Type_BothWay","ResultCode":0,"ResultInfo":""}],"Fail_Account":["busy-30006-1"],"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"0","ErrorDisplay":""}`},
+		{"refused", question(t, "missing-1", []string{"id1"}, checkOne),
+			`{"ActionStatus":"FAIL","ErrorCode":30003,"ErrorInfo":"Err_SNS_FriendCheck_Account_Not_Exist"}`},
 	} {
-		query := goodQuery(t)
-		query.Set("identifier", tt.identifier)
-		query.Set("usersig", tt.sig)
-		c.query = query.Encode()
-		for range 2 { // the second time it may come from memory
-			if got := c.delete("a", "b").Code; got != tt.want {
-				t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
-			}
+		if diff := cmp.Diff(c.raw("POST", target, tt.send), tt.want); diff != "" {
+			t.Errorf("%s: answer differs (-got +want):\n%s", tt.name, diff)
 		}
 	}
 }
 
-func TestUserSigExpiresWhileItIsRemembered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, stop := inBubble(t, sandbox.Options{})
-		defer stop()
-		sig, err := tencentyun.GenUserSig(sandbox.DefaultAppID, sandbox.DefaultKey, sandbox.DefaultIdentifier, 60)
-		if err != nil {
-			t.Fatal(err)
+func TestCheckOfSpecialIDs(t *testing.T) {
+	for _, tt := range []struct {
+		from, to string
+		want     []string // one after the other
+	}{
+		{"a", "b", []string{"BothWay", "BothWay"}},
+		{"a", "not-friend-1", []string{"NoRelation", "NoRelation"}},
+		{"a", "one-way-1", []string{"AWithB", "AWithB"}},
+		{"one-way-1", "a", []string{"BWithA", "BWithA"}},
+		{"one-way-1", "one-way-2", []string{"NoRelation"}},
+		{"one-way-1", "not-friend-1", []string{"NoRelation"}},
+		{"a", "missing-1", []string{"NoRelation 30003", "NoRelation 30003", "NoRelation 30003"}},
+		{"a", "busy-30006-1", []string{"NoRelation 30006", "NoRelation 30006", "BothWay", "BothWay"}},
+		{"a", "busy-30007-1", []string{"NoRelation 30007", "NoRelation 30007", "BothWay"}},
+		{"a", "busy-30008-1", []string{"NoRelation 30008", "NoRelation 30008", "BothWay"}},
+		{"a", "a", []string{"NoRelation 30001"}},
+		{"a", "xone-way-1", []string{"BothWay"}},
+		{"missing-1", "b", []string{"request 30003", "request 30003"}},
+		{"busy-30006-1", "b", []string{"request 30006", "request 30006", "BothWay"}},
+		{"busy-30008-1", "busy-30006-1", []string{"request 30008", "request 30008", "NoRelation 30006", "NoRelation 30006", "BothWay"}},
+		{"lost-answer-1", "b", []string{"BothWay"}},
+	} {
+		s, c := start(t, sandbox.Options{})
+		var got []string
+		for range tt.want {
+			got = append(got, c.check(tt.from, tt.to).relations())
 		}
-		query := goodQuery(t)
-		query.Set("usersig", sig)
-		c.query = query.Encode()
-		for _, tt := range []struct {
-			wait time.Duration
-			want int
-		}{{0, 0}, {0, 0}, {60 * time.Second, 0}, {0, 0}, {time.Second, 70001}, {0, 70001}} {
-			<-time.After(tt.wait)
-			if got := c.delete("a", "b").Code; got != tt.want {
-				t.Errorf("after %v more: got %d, want %d", tt.wait, got, tt.want)
-			}
+		if diff := cmp.Diff(got, tt.want); diff != "" {
+			t.Errorf("%s and %s (-got +want):\n%s", tt.from, tt.to, diff)
 		}
-	})
-}
-
-// many returns n different IDs.
-func many(n int) []string {
-	ids := make([]string, n)
-	for i := range ids {
-		ids[i] = fmt.Sprintf("user-%027d", i)
+		if s.Deleted(tt.from, tt.to) || s.Deleted(tt.to, tt.from) {
+			t.Errorf("%s and %s: got deleted by a check, want nothing changed", tt.from, tt.to)
+		}
 	}
-	return ids
 }
 
-func TestBodyIsChecked(t *testing.T) {
+// Asked for one side, the API tells nothing of the other.
+func TestCheckOfOneSide(t *testing.T) {
+	_, c := start(t, sandbox.Options{})
+	c.delete("gone", "a")
+	for _, tt := range []struct{ from, to, want string }{
+		{"a", "b", "AWithB"}, {"a", "one-way-1", "AWithB"}, {"one-way-1", "a", "NoRelation"},
+		{"a", "gone", "AWithB"}, {"gone", "a", "NoRelation"}, {"a", "not-friend-1", "NoRelation"},
+	} {
+		if got := c.sendTo("friend_check", question(t, tt.from, []string{tt.to}, checkOne)).relations(); got != tt.want {
+			t.Errorf("%s and %s: got %s, want %s", tt.from, tt.to, got, tt.want)
+		}
+	}
+}
+
+// What one call left is what the other finds, from both sides.
+func TestCheckAgreesWithDelete(t *testing.T) {
+	for _, tt := range []struct {
+		name, to, deleteType string
+		deleted              string // code of the deletion
+		before, after, back  string
+	}{
+		{"single", "b", single, "0", "BothWay", "BWithA", "AWithB"},
+		{"both", "b", both, "0", "BothWay", "NoRelation", "NoRelation"},
+		{"one way, single", "one-way-1", single, "0", "AWithB", "NoRelation", "NoRelation"},
+		{"one way, both", "one-way-1", both, "0", "AWithB", "NoRelation", "NoRelation"},
+		{"refused, single", "missing-1", single, "30003", "NoRelation 30003", "NoRelation 30003", "request 30003"},
+		{"strangers, both", "not-friend-1", both, "31704", "NoRelation", "NoRelation", "AWithB"},
+	} {
+		_, c := start(t, sandbox.Options{})
+		got := []string{c.check("a", tt.to).relations(), c.send(body(t, "a", []string{tt.to}, tt.deleteType)).outcome(),
+			c.check("a", tt.to).relations(), c.check(tt.to, "a").relations()}
+		if diff := cmp.Diff(got, []string{tt.before, tt.deleted, tt.after, tt.back}); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// A one-way- account has nobody: nothing is left to delete from its side, and both sides agree on what there is.
+func TestOneWayFromItsOwnSide(t *testing.T) {
+	for _, deleteType := range []string{single, both} {
+		_, c := start(t, sandbox.Options{})
+		got := []string{c.send(body(t, "one-way-1", []string{"a"}, deleteType)).outcome(), c.check("a", "one-way-1").relations()}
+		if diff := cmp.Diff(got, []string{"31704", "AWithB"}); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", deleteType, diff)
+		}
+	}
+}
+
+func TestBusyIsCountedPerCall(t *testing.T) {
+	_, c := start(t, sandbox.Options{})
+	got := []string{c.check("a", "busy-30006-1").relations(), c.delete("a", "busy-30006-1").outcome(), c.check("a", "busy-30006-1").relations(),
+		c.delete("a", "busy-30006-1").outcome(), c.check("a", "busy-30006-1").relations(), c.delete("a", "busy-30006-1").outcome(), c.check("a", "busy-30006-1").relations()}
+	want := []string{"NoRelation 30006", "30006", "NoRelation 30006", "30006", "BothWay", "0", "BWithA"}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+}
+
+func TestLostCheckChangesNothing(t *testing.T) {
 	s, c := start(t, sandbox.Options{})
-	for _, tt := range []struct {
-		name, send string
-		want       int
-	}{
-		{"right", body(t, "a", []string{"b"}, single), 0},
-		{"most", body(t, "a", many(1000), single), 0},
-		{"longest and escaped", `{"From_Account":"a","To_Account":["` + strings.Repeat(`\u0041`, 32) + `"],"DeleteType":"Delete_Type_Both"}`, 0},
-		{"unknown fields and space", " {\"x\":[{\"y\":null}],\n\"From_Account\":\"a\",\"To_Account\":[\"c\"],\"DeleteType\":\"Delete_Type_Single\"} \n", 0},
-		{"escaped field name", `{"From\u005fAccount":"a","To_Account":["d"],"DeleteType":"Delete_Type_Single"}`, 0},
-		{"too many", body(t, "a", many(1001), single), 30001},
-		{"none", body(t, "a", []string{}, single), 30001},
-		{"repeated", body(t, "a", []string{"x", "y", "x"}, single), 30001},
-		{"empty To_Account", body(t, "a", []string{"x", ""}, single), 30001},
-		{"long To_Account", body(t, "a", []string{strings.Repeat("x", 33)}, single), 30001},
-		{"unprintable To_Account", body(t, "a", []string{"x\x7f"}, single), 30001},
-		{"other than ASCII", body(t, "a", []string{"é"}, single), 30001},
-		{"lone surrogate", `{"From_Account":"a","To_Account":["\ud800"],"DeleteType":"Delete_Type_Single"}`, 30001},
-		{"empty From_Account", body(t, "", []string{"x"}, single), 30001},
-		{"long From_Account", body(t, strings.Repeat("x", 33), []string{"x"}, single), 30001},
-		{"DeleteType", body(t, "a", []string{"x"}, "Delete_Type_Triple"), 30001},
-		{"no DeleteType", `{"From_Account":"a","To_Account":["x"]}`, 30001},
-		{"no From_Account", `{"To_Account":["x"],"DeleteType":"Delete_Type_Single"}`, 30001},
-		{"no To_Account", `{"From_Account":"a","DeleteType":"Delete_Type_Single"}`, 30001},
-		{"field names in lower case", `{"from_account":"a","to_account":["x"],"deletetype":"Delete_Type_Single"}`, 30001},
-		{"From_Account a number", `{"From_Account":1,"To_Account":["x"],"DeleteType":"Delete_Type_Single"}`, 60015},
-		{"To_Account of numbers", `{"From_Account":"a","To_Account":["x",1],"DeleteType":"Delete_Type_Single"}`, 60015},
-		{"To_Account a string", `{"From_Account":"a","To_Account":"x","DeleteType":"Delete_Type_Single"}`, 60003},
-		{"To_Account null", `{"From_Account":"a","To_Account":null,"DeleteType":"Delete_Type_Single"}`, 60003},
-		{"DeleteType a number", `{"From_Account":"a","To_Account":["x"],"DeleteType":1}`, 60003},
-		{"field twice", `{"From_Account":"a","To_Account":["x"],"DeleteType":"Delete_Type_Single","From_Account":"a"}`, 60003},
-		{"trailing comma", `{"From_Account":"a","To_Account":["x",],"DeleteType":"Delete_Type_Single"}`, 60003},
-		{"trailing text", body(t, "a", []string{"x"}, single) + "x", 60003},
-		{"two objects", body(t, "a", []string{"x"}, single) + "{}", 60003},
-		{"cut", `{"From_Account":"a","To_Account":["x"],"DeleteType":"Delete_Type_Single"`, 60003},
-		{"bad UTF-8", `{"From_Account":"a","To_Account":["x"],"DeleteType":"Delete_Type_Single","y":"` + "\xff" + `"}`, 60003},
-		{"empty", "", 60003},
-		{"array", "[]", 60003},
-		{"over the bound", body(t, "a", []string{"x"}, single) + strings.Repeat(" ", 1<<20), 60003},
-	} {
-		if got := c.send(tt.send).Code; got != tt.want {
-			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+	send := func() bool {
+		resp, err := c.client.Post(c.base+"/v4/sns/friend_check?"+c.query, "", strings.NewReader(question(t, "a", []string{"x", "lost-answer-1"}, checkBoth)))
+		if err == nil {
+			resp.Body.Close()
 		}
+		return err == nil
 	}
-	if s.Deleted("a", "x") || s.Deleted("a", "y") {
-		t.Error("a refused request was carried out")
+	if send() {
+		t.Error("got an answer to the first check, want a closed connection")
+	}
+	if got, want := c.check("a", "x", "lost-answer-1").relations(), "BothWay, BothWay"; got != want {
+		t.Errorf("second check: got %s, want %s", got, want)
+	}
+	// The first deletion is lost as well: times are counted by call.
+	resp, err := c.client.Post(c.base+"/v4/sns/friend_delete?"+c.query, "", strings.NewReader(body(t, "a", []string{"lost-answer-1"}, single)))
+	if err == nil {
+		resp.Body.Close()
+		t.Error("got an answer to the first deletion, want a closed connection")
+	}
+	if got, want := c.check("a", "x", "lost-answer-1").relations(), "BothWay, BWithA"; got != want {
+		t.Errorf("check after the deletion: got %s, want %s", got, want)
+	}
+	if got, want := s.Stats(), (sandbox.Stats{Requests: 4, Pairs: 7}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
-// FuzzBody holds our reading of a body against encoding/json: nothing is accepted that is not JSON, and an accepted request
-// is answered for just the accounts in it, in their order.
-func FuzzBody(f *testing.F) {
-	for _, seed := range []string{
-		`{"From_Account":"a","To_Account":["b","c\"\\"],"DeleteType":"Delete_Type_Single"}`,
-		`{"From_Account":"a","To_Account":["\u0062","missing-1"],"DeleteType":"Delete_Type_Both","x":[1e5,{"y":null}]}`,
-		`{"To_Account":[]}`, `{"From_Account":1`, ``, `null`, "{}{}",
-	} {
-		f.Add([]byte(seed))
-	}
-	target := "/v4/sns/friend_delete?" + goodQuery(f).Encode()
-	f.Fuzz(func(t *testing.T, text []byte) {
-		w := httptest.NewRecorder()
-		sandbox.New(sandbox.Options{}).ServeHTTP(w, httptest.NewRequest("POST", target, strings.NewReader(string(text))))
-		var want struct {
-			To []string `json:"To_Account"`
+// 30008 is a conflict of writes: a check has none, and is no obstacle to a deletion that comes meanwhile.
+func TestChecksDoNotOverlap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, stop := inBubble(t, sandbox.Options{Latency: time.Minute})
+		defer stop()
+		answers := make(chan string, 4)
+		for _, to := range []string{"b", "c"} {
+			go func() { answers <- c.check("a", to).relations() }() // ends with the answer, read below
 		}
-		jsonErr := json.Unmarshal(text, &want)
-		if w.Body.Len() == 0 && slices.ContainsFunc(want.To, func(to string) bool { return strings.HasPrefix(to, "lost-answer-") }) {
-			return
+		synctest.Wait()
+		go func() { answers <- c.delete("a", "d").outcome() }()
+		synctest.Wait()
+		go func() { answers <- c.check("a", "d").relations() }()
+		synctest.Wait()
+		if got, want := c.delete("a", "e").outcome(), "request 30008"; got != want {
+			t.Errorf("two deletions: got %s, want %s", got, want)
 		}
-		var got reply
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Status == "" {
-			t.Fatalf("got %q, want an answer: %v", w.Body, err)
+		got := map[string]int{}
+		for range 4 {
+			got[<-answers]++
 		}
-		if got.Code != 0 {
-			return
-		}
-		if jsonErr != nil {
-			t.Fatalf("accepted %q, but %v", text, jsonErr)
-		}
-		same := func(it resultItem, to string) int { return strings.Compare(it.To, to) }
-		if slices.CompareFunc(got.Items, want.To, same) != 0 {
-			t.Errorf("got items %v, want %v", got.Items, want.To)
+		if diff := cmp.Diff(got, map[string]int{"BothWay": 2, "0": 1, "BWithA": 1}); diff != "" {
+			t.Errorf("(-got +want):\n%s", diff)
 		}
 	})
+}
+
+func TestLimitIsOfItsOwnForEachCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, stop := inBubble(t, sandbox.Options{Limit: 2})
+		defer stop()
+		for i, want := range []string{"BothWay", "BothWay", "request 60007"} {
+			if got := c.check("a", "b").relations(); got != want {
+				t.Errorf("check %d: got %s, want %s", i, got, want)
+			}
+		}
+		for i, want := range []string{"0", "31704", "request 60007"} {
+			if got := c.delete("a", "b").outcome(); got != want {
+				t.Errorf("deletion %d: got %s, want %s", i, got, want)
+			}
+		}
+		<-time.After(time.Second)
+		if got, want := c.check("a", "b").relations(), "BWithA"; got != want {
+			t.Errorf("a second later: got %s, want %s", got, want)
+		}
+	})
+}
+
+func TestCheckIsObserved(t *testing.T) {
+	var commands []string
+	_, c := start(t, sandbox.Options{Observe: func(call sandbox.Call) { commands = append(commands, call.Command) }})
+	c.check("a", "b")
+	c.delete("a", "b")
+	c.sendTo("friend_add", "{}")
+	if diff := cmp.Diff(commands, []string{"friend_check", "friend_delete", ""}); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
 }

@@ -64,6 +64,16 @@ func (f *friends) remove(from, to ident, both bool) bool {
 	return true
 }
 
+// relation tells whether from still has to, and to has from, both at one moment.
+func (f *friends) relation(from, to ident) (there, back bool) {
+	s := f.shard(from, to)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, gone := s.deleted[pairOf(from, to)]
+	_, goneBack := s.deleted[pairOf(to, from)]
+	return !gone, !goneBack
+}
+
 func (f *friends) gone(from, to ident) bool {
 	s := f.shard(from, to)
 	s.mu.Lock()

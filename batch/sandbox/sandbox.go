@@ -1,13 +1,15 @@
-// Package sandbox emulates the one call of the Tencent Cloud Chat REST API that friendsweep makes, friend_delete, so that
-// the program can be tried and tested without an account, without a network and without deleting anything real.
+// Package sandbox emulates the calls of the Tencent Cloud Chat REST API that friendsweep makes, friend_delete and
+// friend_check, so that the program can be tried and tested without an account, without a network and without deleting
+// anything real.
 //
 // Use first: [New] with the zero [Options], then [Listen] on "127.0.0.1:0" and [Server.Serve]. A [Server] is also an
 // [http.Handler], for tests that bring a server or a listener of their own.
 //
 // It is meant to be stricter than the real service wherever that would forgive a mistake of ours: URL, UserSig and body are
-// checked (check.go), calls over the limit and overlapping calls for one account are refused (pace.go). Everybody is
+// checked (request.go), calls over the limit and overlapping deletions for one account are refused (pace.go). Everybody is
 // everybody's friend until deleted (friends.go), but for IDs whose first letters give them a meaning, like test card
-// numbers (special.go). Where the vendor documents nothing, the comments say that the behaviour is a guess.
+// numbers (special.go). What differs by call stands in a file for each (delete.go, check.go). Where the vendor documents
+// nothing, the comments say that the behaviour is a guess.
 package sandbox
 
 import (
@@ -35,22 +37,24 @@ type Options struct {
 	Identifier string // the app's admin account; "" is DefaultIdentifier
 	Key        string // the secret key that UserSigs are checked with; "" is DefaultKey
 
-	// Limit is how many calls per second are let through; 0 or less is no limit. No second has more of them than
-	// Limit; if Limit is no whole number, than Limit rounded up, and not more than Limit on average. The documented limit of the real call is 200
-	// (https://www.tencentcloud.com/document/product/1047/34905).
+	// Limit is how many calls of each kind are let through per second; 0 or less is no limit. No second has more of them
+	// than Limit; if Limit is no whole number, than Limit rounded up, and not more than Limit on average. The documented
+	// limit of a real call is 200 (https://www.tencentcloud.com/document/product/1047/34905 and /34907); that deletions and
+	// checks are counted apart is a guess.
 	Limit float64
 
 	// Latency is how long a call that was let through waits for its answer, after it was carried out. A call whose client
 	// goes away stops waiting: what it deleted stays deleted. Refusals by check, limit or overlap come at once.
 	Latency time.Duration
 
-	// Observe, if set, is told of every call when its fate is decided, before it is answered: in order for one account,
-	// from many goroutines at a time for different ones. It must not block.
+	// Observe, if set, is told of every call when its fate is decided, before it is answered: in order for the deletions of
+	// one account, else from many goroutines at a time. It must not block.
 	Observe func(Call)
 }
 
 // Call is one call as the emulator understood it. From and To are empty where the body could not be read that far.
 type Call struct {
+	Command string    // friend_delete or friend_check; empty for another path
 	At      time.Time // when it was let through the limit, or refused
 	From    string    // From_Account
 	To      []string  // To_Account, in the order of the request
@@ -58,11 +62,35 @@ type Call struct {
 	Code    int       // the ErrorCode of the answer; 0 also where the answer is withheld for a lost-answer- ID
 }
 
+// kind is one kind of call.
+type kind struct {
+	command      string         // the last part of its path
+	option       string         // the field of a request beside the accounts
+	single, both string         // and its two values
+	list         string         // the field of an answer that has the items
+	texts        map[int]string // what ResultInfo and ErrorInfo say of its codes
+	failed       string         // the Relation of an item with a code other than 0; empty where items have none
+	// writes tells that it changes who is whose friend, so that two of them for one account are a write conflict.
+	writes bool
+	// carryOut does what is asked for one pair and sets the item's code, or its Relation.
+	carryOut func(*friends, *exchange, *item)
+}
+
+// kinds are all that are answered.
+var kinds = [...]*kind{&deletion, &checking}
+
+// service is a kind of call with what a Server keeps for it.
+type service struct {
+	*kind
+	pace *pace
+	met  meetings
+}
+
 // Stats counts what a [Server] has seen since it was made.
 type Stats struct {
 	Requests  int64 // all of them, those refused included
 	Throttled int64 // refused with 60007
-	Overlaps  int64 // refused with 30008 because the account's last call was not answered yet
+	Overlaps  int64 // refused with 30008 because the account's last deletion was not answered yet
 	Pairs     int64 // pairs that were given an item code, even if the connection was closed on it
 }
 
@@ -71,10 +99,9 @@ type Stats struct {
 type Server struct {
 	opts      Options
 	verified  verified
-	pace      *pace
+	services  map[string]*service // by path
 	busy      accounts
 	friends   *friends
-	met       meetings
 	exchanges sync.Pool
 
 	requests, throttled, overlaps, pairs atomic.Int64
@@ -91,12 +118,16 @@ func New(opts Options) *Server {
 	if opts.Key == "" {
 		opts.Key = DefaultKey
 	}
-	return &Server{
+	s := &Server{
 		opts:      opts,
-		pace:      newPace(opts.Limit),
+		services:  map[string]*service{},
 		friends:   newFriends(),
 		exchanges: sync.Pool{New: func() any { return &exchange{} }},
 	}
+	for _, k := range kinds {
+		s.services["/v4/sns/"+k.command] = &service{kind: k, pace: newPace(opts.Limit)}
+	}
+	return s
 }
 
 // Deleted reports whether from no longer has to as a friend because a call of this Server removed it. Deleting with
@@ -117,6 +148,7 @@ func (s *Server) Stats() Stats {
 
 // exchange is the memory of one request and its answer; it is reused, because at full speed nothing else allocates much.
 type exchange struct {
+	service *service // nil: of another path
 	body    []byte
 	decoder jx.Decoder
 	text    []byte // the IDs of the request, unescaped; from and items point into it
@@ -127,18 +159,19 @@ type exchange struct {
 	seen    map[ident]struct{}
 	both    bool
 
-	at   time.Time
-	held bool // the account is marked as busy with this request
-	lost bool // carried out, and to be left without an answer
+	at       time.Time
+	admitted bool // past the limit, and no conflict
+	lost     bool // carried out, and to be left without an answer
 
 	answer jx.Writer
 }
 
 // item is one element of To_Account and what became of it.
 type item struct {
-	to   []byte
-	id   ident
-	code int
+	to       []byte
+	id       ident
+	code     int
+	relation string // empty where items have none
 }
 
 // ServeHTTP answers one call. Like the real service it answers every mistake of the caller with HTTP status 200 and a code in
@@ -156,8 +189,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		code = s.carryOut(x)
 	}
 	s.observe(x, code)
-	if x.held {
+	if x.admitted {
 		wait(r.Context(), s.opts.Latency)
+	}
+	if x.admitted && x.service.writes {
 		// Before the answer: a client that has it may send the account's next chunk at once, and must not be told of an overlap.
 		s.busy.release(x.account)
 	}
@@ -179,34 +214,35 @@ func (x *exchange) reset() {
 	}
 }
 
-// admit lets a well-formed call through the limit and marks its account as busy. The limit comes first: a call refused for
-// it must not be seen as overlapping with anything.
+// admit lets a well-formed call through the limit and marks the account of a deletion as busy. The limit comes first: a call
+// refused for it must not be seen as overlapping with anything. A check overlaps with nothing: 30008 is not among its codes.
 func (s *Server) admit(x *exchange) (code int) {
 	var ok bool
-	if x.at, ok = s.pace.admit(); !ok {
+	if x.at, ok = x.service.pace.admit(); !ok {
 		s.throttled.Add(1)
 		return codeTooFrequent
 	}
-	if x.held = s.busy.hold(x.account); !x.held {
+	if x.admitted = !x.service.writes || s.busy.hold(x.account); !x.admitted {
 		s.overlaps.Add(1)
 		return codeConflict
 	}
 	return 0
 }
 
-// carryOut gives every pair of the request its item code and deletes those that are due.
+// carryOut gives every pair of the request its item code, and does what is asked for those that have none by their IDs.
 func (s *Server) carryOut(x *exchange) (code int) {
-	if code := s.met.accountCode(x); code != 0 {
+	if code := x.service.met.accountCode(x); code != 0 {
 		return code
 	}
 	for i := range x.items {
 		it := &x.items[i]
-		code, lost := s.met.pairCode(x, it)
+		code, lost := x.service.met.pairCode(x, it)
 		x.lost = x.lost || lost
-		if code == 0 && !s.friends.remove(x.account, it.id, x.both) {
-			code = codeNotFriend
+		if code != 0 {
+			it.code, it.relation = code, x.service.failed
+			continue
 		}
-		it.code = code
+		x.service.carryOut(s.friends, x, it)
 	}
 	s.pairs.Add(int64(len(x.items)))
 	return 0
@@ -220,7 +256,11 @@ func (s *Server) observe(x *exchange, code int) {
 	for i, it := range x.items {
 		to[i] = string(it.to)
 	}
-	s.opts.Observe(Call{At: x.at, From: string(x.from), To: to, UserSig: x.userSig, Code: code})
+	call := Call{At: x.at, From: string(x.from), To: to, UserSig: x.userSig, Code: code}
+	if x.service != nil {
+		call.Command = x.service.command
+	}
+	s.opts.Observe(call)
 }
 
 func wait(ctx context.Context, d time.Duration) {

@@ -34,8 +34,14 @@ type resultItem struct {
 	Info string `json:"ResultInfo"`
 }
 
+type infoItem struct {
+	resultItem
+	Relation string
+}
+
 type reply struct {
 	Items  []resultItem `json:"ResultItem"`
+	Infos  []infoItem   `json:"InfoItem"`
 	Failed []string     `json:"Fail_Account"`
 	Status string       `json:"ActionStatus"`
 	Code   int          `json:"ErrorCode"`
@@ -108,8 +114,13 @@ func (c caller) raw(method, target, text string) string {
 
 func (c caller) send(text string) reply {
 	c.t.Helper()
+	return c.sendTo("friend_delete", text)
+}
+
+func (c caller) sendTo(command, text string) reply {
+	c.t.Helper()
 	var r reply
-	answer := c.raw("POST", "/v4/sns/friend_delete?"+c.query, text)
+	answer := c.raw("POST", "/v4/sns/"+command+"?"+c.query, text)
 	if err := json.Unmarshal([]byte(answer), &r); err != nil {
 		c.t.Fatalf("got %q, want JSON: %v", answer, err)
 	}
@@ -185,6 +196,11 @@ func TestSpecialIDs(t *testing.T) {
 		{"busy-30008-1", "b", []string{"request 30008", "request 30008", "0", "31704"}},
 		{"not-friend-1", "b", []string{"0", "31704"}},
 		{"lost-answer-1", "b", []string{"0", "31704"}},
+		{"a", "one-way-1", []string{"0", "31704"}},
+		{"one-way-1", "a", []string{"31704", "31704"}},
+		{"one-way-1", "one-way-2", []string{"31704"}},
+		{"one-way-1", "busy-30006-1", []string{"30006", "30006", "31704"}},
+		{"a", "xone-way-1", []string{"0", "31704"}},
 		{"busy-30006-1", "busy-30008-1", []string{"request 30006", "request 30006", "30008", "30008", "0", "31704"}},
 	} {
 		_, c := start(t, sandbox.Options{})
@@ -393,8 +409,8 @@ func TestObserve(t *testing.T) {
 	}
 	query, _ := url.ParseQuery(c.query)
 	for i, want := range []sandbox.Call{
-		{From: "a", To: []string{"b", "c"}, UserSig: query.Get("usersig"), Code: 0},
-		{From: "a", To: []string{"d"}, UserSig: query.Get("usersig"), Code: 60007},
+		{Command: "friend_delete", From: "a", To: []string{"b", "c"}, UserSig: query.Get("usersig"), Code: 0},
+		{Command: "friend_delete", From: "a", To: []string{"d"}, UserSig: query.Get("usersig"), Code: 60007},
 	} {
 		if calls[i].At.IsZero() {
 			t.Errorf("call %d: got no time, want one", i)

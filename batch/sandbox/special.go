@@ -5,14 +5,17 @@ import (
 	"sync"
 )
 
-// The beginnings that give an ID a meaning, and the code each stands for.
-const lostPrefix = "lost-answer-"
+// The beginnings that give an ID a meaning; specials are those that stand for a code.
+const (
+	lostPrefix      = "lost-answer-"
+	notFriendPrefix = "not-friend-"
+	oneWayPrefix    = "one-way-"
+)
 
 var specials = [...]struct {
 	prefix string
 	code   int
 }{
-	{"not-friend-", codeNotFriend},
 	{"missing-", codeNoAccount},
 	{"busy-30006-", codeInternal},
 	{"busy-30007-", codeTimeout},
@@ -21,6 +24,12 @@ var specials = [...]struct {
 
 func begins(id []byte, prefix string) bool {
 	return len(id) >= len(prefix) && string(id[:len(prefix)]) == prefix
+}
+
+// never tells whether from did not have to as a friend to begin with: an account that is one-way- has nobody, though all
+// others have it, and nobody has one that is not-friend-.
+func never(from, to []byte) bool {
+	return begins(to, notFriendPrefix) || begins(from, oneWayPrefix)
 }
 
 func specialCode(id []byte) int {
@@ -57,8 +66,8 @@ func (m *meetings) next(id ident) (before uint8) {
 	return before
 }
 
-// accountCode is the request code that the From_Account stands for, or 0. Of the meanings of a To_Account, not-friend- and
-// lost-answer- have none here.
+// accountCode is the request code that the From_Account stands for, or 0. Of the meanings of a To_Account, lost-answer- has
+// none here.
 func (m *meetings) accountCode(x *exchange) int {
 	code := specialCode(x.from)
 	switch {
@@ -70,11 +79,11 @@ func (m *meetings) accountCode(x *exchange) int {
 	return 0
 }
 
-// pairCode is the item code that the To_Account stands for, or 0 if the pair is to be deleted. Times are counted per pair,
+// pairCode is the item code that the To_Account stands for, or 0 if what is asked is to be done. Times are counted per pair,
 // not per To_Account: otherwise it would depend on the order of the workers which of several accounts meets it first.
 //
-// lost says that the answer to the whole request must be lost: the pair has a lost-answer- ID and was never in a request
-// that was carried out. That one deletes it, so the next answers 31704.
+// lost says that the answer to the whole request must be lost: the pair has a lost-answer- ID and was never in a request of
+// this kind that was carried out. If that one was a deletion, the next answers 31704.
 func (m *meetings) pairCode(x *exchange, it *item) (code int, lost bool) {
 	if bytes.Equal(x.from, it.to) {
 		return codeBadParameter, false // guess: nobody is a friend of himself, and friendsweep never asks

@@ -18,7 +18,7 @@ type verdict struct {
 	wait      bool // a failure: back off before sending again
 	throttled bool
 	accepted  bool // not refused as a whole
-	resign    bool
+	renew     bool
 	answer    chat.Answer
 	stop      *Stop // what the answer ends the run with, if anything
 }
@@ -35,12 +35,12 @@ func (j *job) judge(items []item, a chat.Answer) verdict {
 	}
 	keep := items[:0] // in place: an item is read before its place is written
 	for i, it := range items {
-		f := a.Row(i)
+		f := j.API.Row(&a, i)
 		res := j.rule(&v, &it, f)
 		v.sorted.add(it.line, res)
 		switch {
 		case res.Outcome != journal.Open:
-		case j.splits(f.Ruling):
+		case j.splits(f):
 			v.split, v.endless = append(v.split, it), f.Unbounded
 		default:
 			keep = append(keep, it)
@@ -60,22 +60,20 @@ func (j *job) splits(r chat.Ruling) bool {
 }
 
 // rule turns the ruling about an item into its result and notes what it means for the run.
-func (j *job) rule(v *verdict, it *item, f chat.Fate) journal.Result {
-	res := journal.Result{Code: journal.Code{Number: f.Code, Given: f.HasCode}, Info: f.Info, Lost: f.Lost}
+func (j *job) rule(v *verdict, it *item, f chat.Ruling) journal.Result {
+	res := journal.Result{Code: journal.Code(f.Code), Info: f.Info, Lost: f.Lost}
 	stops := f.UntilProven && !j.proven.Load()
 	switch {
 	case stops || f.Verdict == chat.Stop:
-		v.halt(f)
-	case f.Verdict == chat.Deleted:
-		res.Outcome = journal.Answered
-	case f.Verdict == chat.NotFriend:
-		res.Outcome = journal.Answered + 1
+		v.halt(j.API, f)
+	case f.Verdict == chat.Final:
+		res.Outcome = journal.Answered + journal.Outcome(f.Outcome)
 	case f.Verdict == chat.Refuse:
 		res.Outcome = journal.Refused
 	case f.Verdict == chat.Throttle:
 		v.throttled = true
-	case f.Verdict == chat.Resign:
-		v.resign = true
+	case f.Verdict == chat.Renew:
+		v.renew = true
 	case f.Verdict == chat.Retry:
 		res.Outcome = j.again(v, it, f)
 	}
@@ -91,7 +89,7 @@ func (j *job) rule(v *verdict, it *item, f chat.Fate) journal.Result {
 }
 
 // again counts a retryable failure of the item, and gives it up after the last one.
-func (j *job) again(v *verdict, it *item, f chat.Fate) journal.Outcome {
+func (j *job) again(v *verdict, it *item, f chat.Ruling) journal.Outcome {
 	v.wait = true
 	it.fails++
 	it.first.fail(&j.api, v.answer.Kind, it.fails == 1)
@@ -99,7 +97,7 @@ func (j *job) again(v *verdict, it *item, f chat.Fate) journal.Outcome {
 	case it.fails < j.MaxAttempts:
 		return journal.Open
 	case f.ThenStop:
-		v.halt(f)
+		v.halt(j.API, f)
 		return journal.Open
 	case j.api.isOut(&it.first):
 		v.stop = outage(f)
@@ -110,23 +108,23 @@ func (j *job) again(v *verdict, it *item, f chat.Fate) journal.Outcome {
 
 // ruleRequest notes what the answer as a whole means for the run where no item says so.
 func (j *job) ruleRequest(v *verdict, a chat.Answer) {
-	r := a.Ruling()
+	r := j.API.Ruling(&a)
 	if r.Verdict == chat.Stop || r.UntilProven && !j.proven.Load() {
-		v.halt(chat.Fate{Ruling: r, HasCode: a.Kind == chat.Envelope, Code: a.Code, Info: a.Info})
+		v.halt(j.API, r)
 	}
 	v.throttled = v.throttled || r.Verdict == chat.Throttle
 }
 
 // halt ends the run for an answer.
-func (v *verdict) halt(f chat.Fate) {
+func (v *verdict) halt(call chat.Call, f chat.Ruling) {
 	if v.stop != nil {
 		return
 	}
 	v.stop = &Stop{Reason: "the server cannot be used: " + f.Info, Hint: v.answer.Kind.Advice()}
-	if f.HasCode {
+	if f.Code.Given {
 		v.stop = &Stop{
-			Reason: fmt.Sprintf("the API refused the request with code %d, %s: %s", f.Code, chat.Meaning(f.Code), f.Info),
-			Hint:   chat.Advice(f.Code),
+			Reason: fmt.Sprintf("the API refused the request with code %d, %s: %s", f.Code.Number, call.Meaning(f.Code.Number), f.Info),
+			Hint:   call.Advice(f.Code.Number),
 		}
 	}
 }
@@ -138,7 +136,7 @@ func (j *job) follow(v verdict, left time.Time) {
 		j.refusals++
 	}
 	switch {
-	case !v.throttled && v.resign: // says nothing about the pace
+	case !v.throttled && v.renew: // says nothing about the pace
 	case !v.throttled:
 		j.pace.answered()
 		if v.answer.Kind == chat.Envelope {
@@ -151,7 +149,7 @@ func (j *job) follow(v verdict, left time.Time) {
 	if v.throttled {
 		j.Stats.Throttled.Add(1)
 	}
-	if v.stop == nil && v.resign {
+	if v.stop == nil && v.renew {
 		v.stop = j.renew(v.answer)
 	}
 	if v.stop != nil {

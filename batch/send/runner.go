@@ -43,6 +43,8 @@ type Options struct {
 type Runner struct {
 	Options
 
+	// API is the call that Send makes: it knows what an answer means.
+	API chat.Call
 	// Send makes one request and returns whatever came of it. It must end by itself: its context is not cancelled when
 	// the run stops, so that a request in flight gets its answer.
 	Send func(ctx context.Context, account string, to []string) chat.Answer

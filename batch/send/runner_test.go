@@ -75,6 +75,7 @@ func newFixture(t *testing.T, csv string, both bool, serve server) *fixture {
 	f.Runner = Runner{
 		Options: Options{Call: journaltest.Call, Good: journaltest.Call.Set([]string{"deleted"}), ChunkSize: 1000, Workers: 4, MaxAttempts: 8, BackoffInitial: 500 * time.Millisecond,
 			BackoffMax: 30 * time.Second, MaxFailures: Failures{Percent: 100}},
+		API:    chat.Delete(chat.Single),
 		Send:   func(_ context.Context, account string, to []string) chat.Answer { return f.send(serve, account, to) },
 		Renew:  func(int) bool { return false },
 		Before: f.before, After: f.after, Withdraw: f.withdraw, Decide: f.decide,

@@ -34,7 +34,7 @@ func (r *run) renew(a chat.Answer) *Stop {
 		return nil
 	}
 	return &Stop{
-		Reason: fmt.Sprintf("the API refused the UserSig with code %d, %s: %s", a.Code, chat.Meaning(a.Code), a.Info),
-		Hint:   chat.Advice(a.Code),
+		Reason: fmt.Sprintf("the API refused the UserSig with code %d, %s: %s", a.Code, r.API.Meaning(a.Code), a.Info),
+		Hint:   r.API.Advice(a.Code),
 	}
 }

@@ -55,6 +55,8 @@ type Call struct {
 	// Meaning and Advice say in one short line each what a code of the API means and what to do about it.
 	Meaning, Advice func(code int) string
 	Texts           Texts
+	// OtherSide is the result_info of an answer that was got from the other side than written.
+	OtherSide string
 }
 
 // Answer is one of the answers of a call.
@@ -89,7 +91,6 @@ type Texts struct {
 	Record    string            // what the page is a record of: a bulk deletion of friendships
 	Row       string            // what a row of the input asks for
 	Presumed  string            // follows the number of rows that are presumed, on the page
-	OtherSide string            // result_info of an answer that was got from the other side than written
 }
 
 // Calls are the calls that a program knows.
