@@ -165,7 +165,7 @@ func TestCancelledWhileSettling(t *testing.T) {
 			}
 		}
 		cancel()
-		in := &Input{opts: Options{Both: both, ChunkSize: 1, limits: tiny, Progress: new(Progress)}, groups: newGrouped(dir), mirrors: newGrouped(dir), repeats: newRepeatLog(dir)}
+		in := &Input{opts: Options{Both: both, ChunkSize: 1, limits: tiny, Progress: new(Progress)}, groups: newGrouped(dir), mirrors: newGrouped(dir), turned: newGrouped(dir), repeats: newRepeatLog(dir)}
 		if err := in.settle(parts); err != context.Canceled && !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want %v", err, context.Canceled)
 		}

@@ -64,6 +64,9 @@ func cutPair(s string) (p Pair, rest string) {
 	line, s := cutUvarint(s)
 	first, s := cutUvarint(s)
 	p.Line, p.First = int64(line), int64(first)
+	if p.First == turnedMark {
+		p.Turned, p.First = true, 0
+	}
 	return p, s
 }
 
@@ -109,8 +112,18 @@ func (g *grouped) begin(account []byte) {
 
 // add appends the row's pair to the open group.
 func (g *grouped) add(r row) error {
-	g.pairs++
 	g.buf = append(g.buf, r.rest()...)
+	return g.added()
+}
+
+// addPair appends the pair to the open group, as it was written.
+func (g *grouped) addPair(p Pair) error {
+	g.buf = appendRest(g.buf, p.To, p.Line, p.First)
+	return g.added()
+}
+
+func (g *grouped) added() error {
+	g.pairs++
 	if len(g.buf) < keepInMemory {
 		return nil
 	}

@@ -217,8 +217,14 @@ func byAccountName(t fataler, seq func(func(Group, error) bool)) map[string][]Pa
 		if int64(len(pairs)) != g.Size {
 			t.Fatalf("got %d pairs in a group of %d", len(pairs), g.Size)
 		}
-		slices.SortFunc(pairs, func(a, b Pair) int { return cmp.Compare(a.Line, b.Line) })
 		all[g.Account] = pairs
 	}
+	inOrder(all)
 	return all
+}
+
+func inOrder(all map[string][]Pair) {
+	for _, pairs := range all {
+		slices.SortFunc(pairs, func(a, b Pair) int { return cmp.Compare(a.Line, b.Line) })
+	}
 }

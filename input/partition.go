@@ -3,7 +3,6 @@ package input
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"io"
 	"math/bits"
 	"slices"
@@ -55,9 +54,11 @@ func (w *workshop) partitions(n int, key key, level int) *partitions {
 
 // record adds what the first read found.
 func (p *partitions) record(rec Record) error {
-	p.buf = appendID(appendID(p.buf[:0], rec.From), rec.To)
-	p.buf = binary.AppendUvarint(p.buf, uint64(rec.Line))
-	p.buf = append(p.buf, 0)
+	return p.put(rec.From, rec.To, rec.Line, 0)
+}
+
+func (p *partitions) put(from, to string, line, first int64) error {
+	p.buf = appendRest(appendID(p.buf[:0], from), to, line, first)
 	return p.add(cutRow(p.buf))
 }
 

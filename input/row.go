@@ -11,7 +11,7 @@ import (
 )
 
 // row is a valid record as the partition files hold it: both IDs, each behind a byte that tells its length, then the
-// line and, for a mirror, the line that it waits for, else 0. In this order what makes a pair the same pair is one run
+// line and, for a mirror, the line that it waits for, turnedMark for a row that was turned, else 0. In this order what makes a pair the same pair is one run
 // of bytes, and what a group holds of it is another.
 type row struct {
 	raw []byte
@@ -25,6 +25,12 @@ const maxRow = 2*(1+MaxID) + 2*binary.MaxVarintLen64
 func appendID(b []byte, id string) []byte {
 	b = append(b, byte(len(id)))
 	return append(b, id...)
+}
+
+// appendRest appends all of a row that follows From_Account.
+func appendRest(b []byte, to string, line, first int64) []byte {
+	b = binary.AppendUvarint(appendID(b, to), uint64(line))
+	return binary.AppendUvarint(b, uint64(first))
 }
 
 // cutRow finds the row at the beginning of b, which is whole.

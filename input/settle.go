@@ -1,12 +1,15 @@
 package input
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // settler recognises repeats and groups by account, one partition after the other.
 type settler struct {
 	*Input
-	into    *grouped
-	counted bool // the groups count as what is to be sent: not so the mirrors
+	into *grouped
+	sum  sum
 
 	// The memory for one partition, used again for the next.
 	data     []byte
@@ -15,36 +18,60 @@ type settler struct {
 	flip     []byte
 }
 
+// sum says of a set of groups what it takes to send them.
+type sum struct {
+	accounts, pairs, requests int64
+	largest                   []Account
+}
+
 // settle turns the partitions of the first read into groups.
 func (in *Input) settle(parts *partitions) error {
-	s := &settler{Input: in, into: in.groups, counted: true}
+	s := &settler{Input: in}
 	if err := s.run(parts); err != nil {
 		return err
-	}
-	// The last of each file is written now: a disk that is full shows before the first request, and who reads the
-	// files changes nothing.
-	for _, g := range []*grouped{in.groups, in.mirrors} {
-		if err := g.flush(); err != nil {
-			return err
-		}
 	}
 	return in.repeats.flush()
 }
 
 func (s *settler) run(parts *partitions) error {
 	if !s.opts.Both {
-		return s.all(parts)
+		return s.written(parts)
 	}
 	first, later, err := s.match(parts)
 	if err != nil {
 		return err
 	}
-	if err := s.all(first); err != nil {
+	if err := s.written(first); err != nil {
 		later.close()
 		return err
 	}
-	s.into, s.counted = s.mirrors, false
-	return s.all(later)
+	if _, err := s.group(later, s.mirrors); err != nil {
+		return err
+	}
+	if !s.opts.Regroup && !s.opts.CountRegrouped {
+		return nil
+	}
+	return s.regroup(parts.workshop, len(parts.stats))
+}
+
+// written groups the pairs to send by the account that was written.
+func (s *settler) written(parts *partitions) error {
+	sum, err := s.group(parts, s.groups)
+	s.Accounts, s.Pairs, s.Requests, s.Largest = sum.accounts, sum.pairs, sum.requests, sum.largest
+	s.RequestsWritten = sum.requests
+	return err
+}
+
+// group groups every partition into one file, and frees them.
+func (s *settler) group(parts *partitions, into *grouped) (sum, error) {
+	s.into, s.sum = into, sum{}
+	err := s.all(parts)
+	if err == nil {
+		// The last of the file is written now: a disk that is full shows before the first request, and who reads the
+		// file changes nothing.
+		err = into.flush()
+	}
+	return s.sum, err
 }
 
 // match is the extra step of Delete_Type_Both. parts holds a pair and its mirror together; they leave in two sets of
@@ -119,30 +146,28 @@ func (s *settler) partition(parts *partitions, i int) error {
 // end closes a group and counts it.
 func (s *settler) end() error {
 	pairs, err := s.into.end()
-	if err != nil || !s.counted {
+	if err != nil {
 		return err
 	}
 	size := int64(s.opts.ChunkSize)
-	s.Accounts++
-	s.Pairs += pairs
-	s.Requests += (pairs + size - 1) / size
-	s.rank(s.into.name, pairs)
+	s.sum.accounts++
+	s.sum.pairs += pairs
+	s.sum.requests += (pairs + size - 1) / size
+	s.sum.rank(s.into.name, pairs)
 	return nil
 }
 
 // rank keeps the five largest accounts.
-func (in *Input) rank(name []byte, pairs int64) {
-	at := len(in.Largest)
-	for at > 0 && in.Largest[at-1].Pairs < pairs {
+func (s *sum) rank(name []byte, pairs int64) {
+	at := len(s.largest)
+	for at > 0 && s.largest[at-1].Pairs < pairs {
 		at--
 	}
 	if at == 5 {
 		return
 	}
-	in.Largest = append(in.Largest, Account{})
-	copy(in.Largest[at+1:], in.Largest[at:])
-	in.Largest[at] = Account{Name: string(name), Pairs: pairs}
-	in.Largest = in.Largest[:min(5, len(in.Largest))]
+	s.largest = slices.Insert(s.largest, at, Account{Name: string(name), Pairs: pairs})
+	s.largest = s.largest[:min(5, len(s.largest))]
 }
 
 // repeat notes that a row says what an earlier one says.
