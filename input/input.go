@@ -77,6 +77,9 @@ type Input struct {
 
 	Largest       []Account // the accounts of Groups with most pairs, at most 5, largest first
 	FirstInvalids []Record  // the first invalid records, at most 5
+	// InvalidReasons counts the invalid records by reason: the commonest 20, and the others together as [OtherReasons].
+	InvalidReasons map[string]int64
+	Damaged        Damaged // cells that are sent although they look damaged
 
 	source  *source
 	opts    Options
@@ -137,15 +140,18 @@ func (in *Input) firstRead(ctx context.Context) (*partitions, error) {
 	}
 	shop := &workshop{ctx: ctx, dir: in.opts.TempDir, limits: in.opts.limits}
 	parts := shop.partitions(in.source.partitions(), key, 0)
+	invalid := reasons{}
 	begin := func(r *rows) { in.FromColumn, in.ToColumn = r.from, r.to }
 	print, err := in.scan(ctx, begin, func(rec Record) error {
 		in.Rows++
 		in.LastLine = rec.Line
 		in.opts.Progress.Rows.Store(in.Rows)
 		if rec.Reason == "" {
+			in.Damaged.look(rec)
 			return parts.record(rec)
 		}
 		in.Invalid++
+		invalid.add(rec.Reason)
 		if len(in.FirstInvalids) < 5 {
 			in.FirstInvalids = append(in.FirstInvalids, rec)
 		}
@@ -155,6 +161,7 @@ func (in *Input) firstRead(ctx context.Context) (*partitions, error) {
 		parts.close()
 		return nil, err
 	}
+	in.InvalidReasons = invalid.commonest()
 	in.SHA256, in.Bytes = print.sha256, print.bytes
 	return parts, nil
 }

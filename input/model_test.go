@@ -24,7 +24,7 @@ type model struct {
 	invalid int64
 }
 
-var reasons = []struct{ cell, reason string }{
+var badCells = []struct{ cell, reason string }{
 	{"", "is empty"},
 	{"b\tb", "has the byte 0x09, which is not printable ASCII"},
 	{"é", "has the byte 0xc3, which is not printable ASCII"},
@@ -64,7 +64,7 @@ func (m *model) record(t *rapid.T, from, to string, seen map[[2]string]int64, bo
 	rec := Record{Line: m.line, From: from, To: to}
 	switch fault := rapid.SampledFrom([]string{"", "", "", "", "", "", "from", "to", "short", "long"}).Draw(t, "fault"); fault {
 	case "from", "to":
-		f := rapid.SampledFrom(reasons).Draw(t, "bad")
+		f := rapid.SampledFrom(badCells).Draw(t, "bad")
 		rec.Reason = fault + " " + f.reason
 		if fault == "from" {
 			rec.From = f.cell

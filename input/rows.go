@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/gocarina/gocsv"
 )
@@ -23,10 +24,11 @@ type cells struct {
 type rows struct {
 	text     *textReader
 	csv      *csv.Reader
-	from, to string // the header's own names of the two columns
-	fi, ti   int    // their positions
-	width    int    // fields of the header
-	end      int64  // offset of the end of the last record
+	from, to string    // the header's own names of the two columns
+	labels   [2]string // the same for reasons: short enough to be repeated in every line of a report
+	fi, ti   int       // their positions
+	width    int       // fields of the header
+	end      int64     // offset of the end of the last record
 }
 
 func newRows(text *textReader, opts Options) (*rows, error) {
@@ -47,6 +49,7 @@ func newRows(text *textReader, opts Options) (*rows, error) {
 		return nil, err
 	}
 	r.from, r.to = um.Headers[r.fi], um.Headers[r.ti]
+	r.labels = [2]string{label(r.from), label(r.to)}
 	// From here on a record of another width than the header's is reported by the CSV reader.
 	r.csv.FieldsPerRecord = r.width
 	r.csv.ReuseRecord = true
@@ -119,15 +122,24 @@ func (r *rows) misshapen(fields []string) (Record, error) {
 // judge says why a row can never be sent, or nothing.
 func (r *rows) judge(from, to string) string {
 	if why := badID(from); why != "" {
-		return r.from + " " + why
+		return r.labels[0] + " " + why
 	}
 	if why := badID(to); why != "" {
-		return r.to + " " + why
+		return r.labels[1] + " " + why
 	}
 	if from == to {
-		return r.from + " and " + r.to + " are the same account"
+		return r.labels[0] + " and " + r.labels[1] + " are the same account"
 	}
 	return ""
+}
+
+// label cuts a name that is too long.
+func label(name string) string {
+	const most = 100
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
 }
 
 // badID checks an account ID against the vendor's rules (product 1047, UserID): 1 to 32 bytes of printable ASCII.
