@@ -167,7 +167,7 @@ func (in *Input) firstRead(ctx context.Context) (*partitions, error) {
 }
 
 // Unchanged reads the input again and returns an error that wraps [ErrChanged] if its bytes are not those of the first
-// read.
+// read. Other errors are those of Records.
 func (in *Input) Unchanged(ctx context.Context) error {
 	for _, err := range in.Records(ctx) {
 		if err != nil {
@@ -194,7 +194,8 @@ func (in *Input) Repeats() iter.Seq2[Repeat, error] { return in.repeats.all() }
 
 // Records reads the input again and yields every record in order. If the input has changed since the first read, the
 // last thing that it yields is an error that wraps [ErrChanged]; what came before it is then not to be trusted. If the
-// context is cancelled, it is the context's error.
+// context is cancelled, it is the context's error. Any other error is the machine's, too many open files for example, and
+// says nothing about the input.
 func (in *Input) Records(ctx context.Context) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		count := int64(0)
@@ -210,7 +211,7 @@ func (in *Input) Records(ctx context.Context) iter.Seq2[Record, error] {
 		case ctx.Err() != nil:
 			yield(Record{}, ctx.Err())
 		case err != nil:
-			yield(Record{}, fmt.Errorf("%w (%w)", ErrChanged, err))
+			yield(Record{}, again(err))
 		case print.sha256 != in.SHA256 || print.bytes != in.Bytes || count != in.Rows:
 			yield(Record{}, fmt.Errorf("%w: sha256 %.12s…, was %.12s…", ErrChanged, print.sha256, in.SHA256))
 		}
