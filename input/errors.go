@@ -40,9 +40,9 @@ func (e *Error) Error() string {
 	return where + ": " + e.Reason + "\n" + e.Hint
 }
 
-// again is an error of a later read of an input that could be read before. What was found in it now has changed since;
+// secondReadError is an error of a later read of an input that could be read before. What was found in it now has changed since;
 // but what the system says, too many open files for example, is no finding, and no [*Error] either.
-func again(err error) error {
+func secondReadError(err error) error {
 	var e *Error
 	switch {
 	case !errors.As(err, &e):

@@ -155,20 +155,20 @@ func TestCancelledAnywhere(t *testing.T) {
 	}
 }
 
-func TestCancelledWhileSettling(t *testing.T) {
+func TestCancelledWhileGrouping(t *testing.T) {
 	for _, both := range []bool{false, true} {
 		dir := t.TempDir()
 		ctx, cancel := context.WithCancel(t.Context())
-		shop := &workshop{ctx: ctx, dir: dir, limits: tiny}
-		parts := shop.partitions(2, byAccount, 0)
+		work := &workspace{ctx: ctx, dir: dir, limits: tiny}
+		parts := work.partitions(2, byAccount, 0)
 		for i := range 10_000 {
 			if err := parts.record(Record{Line: int64(i), From: fmt.Sprint(i), To: "x"}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		cancel()
-		in := &Input{opts: Options{Both: both, ChunkSize: 1, limits: tiny, Progress: new(Progress)}, groups: newGrouped(dir), mirrors: newGrouped(dir), turned: newGrouped(dir), repeats: newRepeatLog(dir)}
-		if err := in.settle(parts); err != context.Canceled && !errors.Is(err, context.Canceled) {
+		in := &Input{opts: Options{Both: both, ChunkSize: 1, limits: tiny, Progress: new(Progress)}, groups: newGroupFile(dir), mirrors: newGroupFile(dir), turned: newGroupFile(dir), repeats: newRepeatLog(dir)}
+		if err := in.group(parts); err != context.Canceled && !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want %v", err, context.Canceled)
 		}
 		clean(t, dir)
@@ -256,7 +256,7 @@ func TestFullDiskIsNotTheInputsFault(t *testing.T) {
 		}
 		src.spool.Close()
 		_, err = (&Input{source: src, opts: Options{limits: usual, Progress: new(Progress)}}).firstRead(t.Context())
-		machines(t, err, os.ErrClosed)
+		blamesTheMachine(t, err, os.ErrClosed)
 	}
 }
 
@@ -266,13 +266,13 @@ func TestNoRoomForPartitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Read(t.Context(), Options{Path: name, ChunkSize: 1, TempDir: filepath.Join(t.TempDir(), "none")})
-	machines(t, err, os.ErrNotExist)
+	blamesTheMachine(t, err, os.ErrNotExist)
 	_, err = Read(t.Context(), Options{Path: "-", Stdin: strings.NewReader(sample), ChunkSize: 1, TempDir: filepath.Join(t.TempDir(), "none")})
-	machines(t, err, os.ErrNotExist)
+	blamesTheMachine(t, err, os.ErrNotExist)
 }
 
-// machines checks that not the input is blamed.
-func machines(t *testing.T, err, want error) {
+// blamesTheMachine checks that not the input is blamed.
+func blamesTheMachine(t *testing.T, err, want error) {
 	t.Helper()
 	var e *Error
 	if errors.As(err, &e) || !errors.Is(err, want) {
@@ -369,7 +369,7 @@ func TestFaultOfTheSecondReadIsNoChange(t *testing.T) {
 				}
 				c.fault(t, in)
 				err = in.Unchanged(t.Context())
-				machines(t, err, c.want)
+				blamesTheMachine(t, err, c.want)
 				if errors.Is(err, ErrChanged) || err == nil || !strings.Contains(err.Error(), "pairs.csv") {
 					t.Errorf("got %v, want no change, and the name of the file", err)
 				}
@@ -387,7 +387,7 @@ func TestFaultOfTheSpoolIsNoChange(t *testing.T) {
 		defer in.Close()
 		in.source.spool.Close()
 		err = in.Unchanged(t.Context())
-		machines(t, err, os.ErrClosed)
+		blamesTheMachine(t, err, os.ErrClosed)
 		if errors.Is(err, ErrChanged) {
 			t.Errorf("got %v, want no change", err)
 		}

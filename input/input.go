@@ -83,9 +83,9 @@ type Input struct {
 
 	source  *source
 	opts    Options
-	groups  *grouped
-	mirrors *grouped
-	turned  *grouped
+	groups  *groupFile
+	mirrors *groupFile
+	turned  *groupFile
 	repeats *repeatLog
 }
 
@@ -115,7 +115,7 @@ func Read(ctx context.Context, opts Options) (_ *Input, err error) {
 		return nil, err
 	}
 	in := &Input{Path: src.path, opts: opts, source: src, LastLine: 1}
-	in.groups, in.mirrors, in.turned = newGrouped(opts.TempDir), newGrouped(opts.TempDir), newGrouped(opts.TempDir)
+	in.groups, in.mirrors, in.turned = newGroupFile(opts.TempDir), newGroupFile(opts.TempDir), newGroupFile(opts.TempDir)
 	in.repeats = newRepeatLog(opts.TempDir)
 	defer func() {
 		if err != nil {
@@ -126,7 +126,7 @@ func Read(ctx context.Context, opts Options) (_ *Input, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := in.settle(parts); err != nil {
+	if err := in.group(parts); err != nil {
 		return nil, err
 	}
 	return in, nil
@@ -138,8 +138,8 @@ func (in *Input) firstRead(ctx context.Context) (*partitions, error) {
 	if in.opts.Both {
 		key = byFriendship
 	}
-	shop := &workshop{ctx: ctx, dir: in.opts.TempDir, limits: in.opts.limits}
-	parts := shop.partitions(in.source.partitions(), key, 0)
+	work := &workspace{ctx: ctx, dir: in.opts.TempDir, limits: in.opts.limits}
+	parts := work.partitions(in.source.partitions(), key, 0)
 	invalid := reasons{}
 	begin := func(r *rows) { in.FromColumn, in.ToColumn = r.from, r.to }
 	print, err := in.scan(ctx, begin, func(rec Record) error {
@@ -211,7 +211,7 @@ func (in *Input) Records(ctx context.Context) iter.Seq2[Record, error] {
 		case ctx.Err() != nil:
 			yield(Record{}, ctx.Err())
 		case err != nil:
-			yield(Record{}, again(err))
+			yield(Record{}, secondReadError(err))
 		case print.sha256 != in.SHA256 || print.bytes != in.Bytes || count != in.Rows:
 			yield(Record{}, fmt.Errorf("%w: sha256 %.12s…, was %.12s…", ErrChanged, print.sha256, in.SHA256))
 		}

@@ -176,20 +176,20 @@ func TestReadFindsWhatTheModelFinds(t *testing.T) {
 	})
 }
 
-type fataler interface {
+type failing interface {
 	Helper()
 	Fatal(...any)
 	Fatalf(string, ...any)
 }
 
-func same[T any](t fataler, got, want T) {
+func same[T any](t failing, got, want T) {
 	t.Helper()
 	if diff := gocmp.Diff(got, want); diff != "" {
 		t.Fatalf("got (-) and want (+) differ:\n%s", diff)
 	}
 }
 
-func collect[T any](t fataler, seq func(func(T, error) bool)) (list []T) {
+func collect[T any](t failing, seq func(func(T, error) bool)) (list []T) {
 	t.Helper()
 	for v, err := range seq {
 		if err != nil {
@@ -206,7 +206,7 @@ func sorted(list []Repeat) []Repeat {
 }
 
 // byAccountName reads all groups. Only within an account that had to be split is the order of the pairs free.
-func byAccountName(t fataler, seq func(func(Group, error) bool)) map[string][]Pair {
+func byAccountName(t failing, seq func(func(Group, error) bool)) map[string][]Pair {
 	t.Helper()
 	all := map[string][]Pair{}
 	for _, g := range collect(t, seq) {

@@ -22,8 +22,8 @@ type limits struct {
 // collide in a 64-bit hash; then, after the depth, memory is used instead of looping without end.
 var usual = limits{bytes: 16 << 20, rows: 512 << 10, parts: 64, depth: 8}
 
-// workshop is where partitions are made: what all of them share.
-type workshop struct {
+// workspace is where partitions are made: what all of them share.
+type workspace struct {
 	ctx context.Context
 	dir string
 	limits
@@ -31,7 +31,7 @@ type workshop struct {
 
 // partitions spreads rows so that those with the same key meet in the same partition, in the order they came.
 type partitions struct {
-	*workshop
+	*workspace
 	files *spread.Spread
 	stats []stat
 	key   key
@@ -48,8 +48,8 @@ type stat struct {
 }
 
 // partitions makes n empty partitions.
-func (w *workshop) partitions(n int, key key, level int) *partitions {
-	return &partitions{workshop: w, files: spread.New(w.dir, n), stats: make([]stat, n), key: key, level: level}
+func (w *workspace) partitions(n int, key key, level int) *partitions {
+	return &partitions{workspace: w, files: spread.New(w.dir, n), stats: make([]stat, n), key: key, level: level}
 }
 
 // record adds what the first read found.
@@ -92,7 +92,7 @@ func (p *partitions) close() { p.files.Close() }
 
 // split spreads partition i again, by another part of the hash of key.
 func (p *partitions) split(i int, key key) (*partitions, error) {
-	finer := p.workshop.partitions(p.parts, key, p.level+1)
+	finer := p.workspace.partitions(p.parts, key, p.level+1)
 	if err := p.each(i, finer.add); err != nil {
 		finer.close()
 		return nil, err
@@ -120,7 +120,7 @@ func (p *partitions) load(i int, buf []byte) ([]byte, error) {
 	n := int(p.files.Size(i))
 	buf = slices.Grow(buf[:0], n)[:n]
 	if _, err := io.ReadFull(r, buf); err != nil {
-		return buf, torn(err)
+		return buf, tempError(err)
 	}
 	return buf, nil
 }

@@ -18,7 +18,7 @@ func regroup(o *Options) { o.Both, o.Regroup = true, true }
 func countRegrouped(o *Options) { o.Both, o.CountRegrouped = true, true }
 
 // checkRegrouped checks all that regrouping promises, against what Read finds without it.
-func checkRegrouped(t fataler, in, plain *Input) {
+func checkRegrouped(t failing, in, plain *Input) {
 	t.Helper()
 	written := map[int64][2]string{}
 	for account, pairs := range byAccountName(t, plain.Groups()) {
@@ -200,7 +200,7 @@ func TestCancelledWhileRegrouping(t *testing.T) {
 	cancel()
 	dir := t.TempDir()
 	in.opts.Regroup = true
-	err = (&settler{Input: in}).regroup(&workshop{ctx: ctx, dir: dir, limits: usual}, 4)
+	err = (&grouper{Input: in}).regroup(&workspace{ctx: ctx, dir: dir, limits: usual}, 4)
 	if err != context.Canceled {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}

@@ -85,7 +85,7 @@ func eachRow(r io.Reader, do func(row) error) error {
 			return nil
 		}
 		if err != nil && err != io.EOF {
-			return torn(err)
+			return tempError(err)
 		}
 		row := cutRow(b)
 		if err := do(row); err != nil {
@@ -95,8 +95,8 @@ func eachRow(r io.Reader, do func(row) error) error {
 	}
 }
 
-// torn is the error for a temporary file that is not as we wrote it.
-func torn(err error) error {
+// tempError is the error for a temporary file that is not as we wrote it.
+func tempError(err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}

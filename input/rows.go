@@ -94,7 +94,7 @@ func (r *rows) read() (Record, error) {
 	}
 	cells := row.(*cells)
 	rec := Record{Line: r.line(), From: cells.From, To: cells.To}
-	rec.Reason = r.judge(rec.From, rec.To)
+	rec.Reason = r.whyInvalid(rec.From, rec.To)
 	return rec, r.done()
 }
 
@@ -137,8 +137,8 @@ func (r *rows) otherWidth() (Record, error) {
 	return rec, r.done()
 }
 
-// judge says why a row can never be sent, or nothing.
-func (r *rows) judge(from, to string) string {
+// whyInvalid says why a row can never be sent, or nothing.
+func (r *rows) whyInvalid(from, to string) string {
 	if why := badID(from); why != "" {
 		return r.labels[0] + " " + why
 	}

@@ -39,7 +39,7 @@ type source struct {
 
 func openSource(ctx context.Context, opts Options) (*source, error) {
 	if opts.Path == "-" {
-		return spooled(ctx, source{path: "-", name: "standard input"}, opts.TempDir, notOurs(opts.Stdin))
+		return spooled(ctx, source{path: "-", name: "standard input"}, opts.TempDir, openStream(opts.Stdin))
 	}
 	abs, err := filepath.Abs(opts.Path)
 	if err != nil {
