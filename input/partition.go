@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/cespare/xxhash/v2"
+
 	"friendsweep/input/spread"
 )
 
@@ -35,7 +37,8 @@ type partitions struct {
 	files *spread.Spread
 	stats []stat
 	key   key
-	level int // how often the rows have been split before: each time another part of the hash decides
+	level int // how often the rows have been split before
+	hash  func(id []byte) uint64
 	buf   []byte
 }
 
@@ -49,7 +52,18 @@ type stat struct {
 
 // partitions makes n empty partitions.
 func (w *workspace) partitions(n int, key key, level int) *partitions {
-	return &partitions{workspace: w, files: spread.New(w.dir, n), stats: make([]stat, n), key: key, level: level}
+	return &partitions{workspace: w, files: spread.New(w.dir, n), stats: make([]stat, n), key: key, level: level, hash: seeded(level)}
+}
+
+// seeded makes the hash of a level: each has its own, so that one split says nothing about the next. The same input is
+// always spread in the same way, because regrouping depends on the order of the groups.
+func seeded(level int) func([]byte) uint64 {
+	var d xxhash.Digest
+	return func(id []byte) uint64 {
+		d.ResetWithSeed(uint64(level))
+		d.Write(id)
+		return d.Sum64()
+	}
 }
 
 // record adds what the first read found.
@@ -63,10 +77,7 @@ func (p *partitions) put(from, to string, line, first int64) error {
 }
 
 func (p *partitions) add(r row) error {
-	// Multiplying by a constant of its own for each level makes the splits independent of each other.
-	h := p.key(r) * (0x9e3779b97f4a7c15 + 2*uint64(p.level)*0xbf58476d1ce4e5b9)
-	h ^= h >> 29
-	i, _ := bits.Mul64(h*0x94d049bb133111eb, uint64(len(p.stats)))
+	i, _ := bits.Mul64(p.key(p.hash, r), uint64(len(p.stats)))
 	p.stats[i].count(r)
 	return p.files.Append(int(i), r.raw)
 }
@@ -90,7 +101,7 @@ func (p *partitions) fits(i int) bool {
 
 func (p *partitions) close() { p.files.Close() }
 
-// split spreads partition i again, by another part of the hash of key.
+// split spreads partition i again, by another hash of key.
 func (p *partitions) split(i int, key key) (*partitions, error) {
 	finer := p.workspace.partitions(p.parts, key, p.level+1)
 	if err := p.each(i, finer.add); err != nil {
