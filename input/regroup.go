@@ -84,7 +84,7 @@ func (r *regrouper) each(c *cover, do func(from, to *uint16)) error {
 }
 
 // batch holds the ends of some pairs, because the table is much larger than a processor's cache: looking at many slots
-// before any is worked on lets their memory be fetched side by side. A pass of ten million pairs takes 0.5 s instead of 2.
+// before any is worked on lets their memory be fetched side by side. A pass over ten million pairs takes 0.9 s instead of 2.1.
 type batch struct {
 	ends [512][2]*uint16
 	n    int
