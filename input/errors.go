@@ -3,9 +3,12 @@ package input
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 )
 
-// ErrChanged means that the second read did not find the bytes of the first.
+// ErrChanged means that the second read did not find the bytes of the first. What only kept it from reading is another
+// error.
 var ErrChanged = errors.New("the input changed while it was used: restore it, then `friendsweep report` writes the report")
 
 // errStopped ends a scan whose consumer wants no more.
@@ -18,6 +21,8 @@ type Error struct {
 	Column int   // in bytes, counted from 1; 0 when no column is to blame
 	Reason string
 	Hint   string // what to try; may be empty
+
+	cause error // the system's, when it kept the input from being read
 }
 
 // Error says where and what on one line, and the hint on a second.
@@ -33,4 +38,17 @@ func (e *Error) Error() string {
 		return where + ": " + e.Reason
 	}
 	return where + ": " + e.Reason + "\n" + e.Hint
+}
+
+// secondReadError is an error of a later read of an input that could be read before. What was found in it now has changed since;
+// but what the system says, too many open files for example, is no finding, and no [*Error] either.
+func secondReadError(err error) error {
+	var e *Error
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.cause == nil, errors.Is(e.cause, fs.ErrNotExist), errors.Is(e.cause, syscall.ENOTDIR), errors.Is(e.cause, syscall.EISDIR):
+		return fmt.Errorf("%w (%w)", ErrChanged, err)
+	}
+	return fmt.Errorf("reading %s again: %w", e.File, e.cause)
 }

@@ -1,6 +1,8 @@
 package input
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -153,20 +155,20 @@ func TestCancelledAnywhere(t *testing.T) {
 	}
 }
 
-func TestCancelledWhileSettling(t *testing.T) {
+func TestCancelledWhileGrouping(t *testing.T) {
 	for _, both := range []bool{false, true} {
 		dir := t.TempDir()
 		ctx, cancel := context.WithCancel(t.Context())
-		shop := &workshop{ctx: ctx, dir: dir, limits: tiny}
-		parts := shop.partitions(2, byAccount, 0)
+		work := &workspace{ctx: ctx, dir: dir, limits: tiny}
+		parts := work.partitions(2, byAccount, 0)
 		for i := range 10_000 {
 			if err := parts.record(Record{Line: int64(i), From: fmt.Sprint(i), To: "x"}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		cancel()
-		in := &Input{opts: Options{Both: both, ChunkSize: 1, limits: tiny, Progress: new(Progress)}, groups: newGrouped(dir), mirrors: newGrouped(dir), repeats: newRepeatLog(dir)}
-		if err := in.settle(parts); err != context.Canceled && !errors.Is(err, context.Canceled) {
+		in := &Input{opts: Options{Both: both, ChunkSize: 1, limits: tiny, Progress: new(Progress)}, groups: newGroupFile(dir), mirrors: newGroupFile(dir), turned: newGroupFile(dir), repeats: newRepeatLog(dir)}
+		if err := in.group(parts); err != context.Canceled && !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want %v", err, context.Canceled)
 		}
 		clean(t, dir)
@@ -254,7 +256,7 @@ func TestFullDiskIsNotTheInputsFault(t *testing.T) {
 		}
 		src.spool.Close()
 		_, err = (&Input{source: src, opts: Options{limits: usual, Progress: new(Progress)}}).firstRead(t.Context())
-		machines(t, err, os.ErrClosed)
+		blamesTheMachine(t, err, os.ErrClosed)
 	}
 }
 
@@ -264,13 +266,13 @@ func TestNoRoomForPartitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Read(t.Context(), Options{Path: name, ChunkSize: 1, TempDir: filepath.Join(t.TempDir(), "none")})
-	machines(t, err, os.ErrNotExist)
+	blamesTheMachine(t, err, os.ErrNotExist)
 	_, err = Read(t.Context(), Options{Path: "-", Stdin: strings.NewReader(sample), ChunkSize: 1, TempDir: filepath.Join(t.TempDir(), "none")})
-	machines(t, err, os.ErrNotExist)
+	blamesTheMachine(t, err, os.ErrNotExist)
 }
 
-// machines checks that not the input is blamed.
-func machines(t *testing.T, err, want error) {
+// blamesTheMachine checks that not the input is blamed.
+func blamesTheMachine(t *testing.T, err, want error) {
 	t.Helper()
 	var e *Error
 	if errors.As(err, &e) || !errors.Is(err, want) {
@@ -302,12 +304,17 @@ func TestChangedBetweenTheReads(t *testing.T) {
 		"a byte": func() error {
 			return os.WriteFile("pairs.csv", []byte(strings.Replace(text, "friend", "fiend!", 1)), 0o600)
 		},
-		"longer":  func() error { return os.WriteFile("pairs.csv", []byte(text+"a,b\n"), 0o600) },
-		"blank":   func() error { return os.WriteFile("pairs.csv", []byte(text+"\n"), 0o600) },
-		"shorter": func() error { return os.Truncate("pairs.csv", int64(len(text)-14)) },
-		"broken":  func() error { return os.WriteFile("pairs.csv", []byte(text+"\""), 0o600) },
-		"gone":    func() error { return os.Remove("pairs.csv") },
-		"a pipe":  func() error { return errors.Join(os.Remove("pairs.csv"), os.Mkdir("pairs.csv", 0o700)) },
+		"longer":   func() error { return os.WriteFile("pairs.csv", []byte(text+"a,b\n"), 0o600) },
+		"blank":    func() error { return os.WriteFile("pairs.csv", []byte(text+"\n"), 0o600) },
+		"shorter":  func() error { return os.Truncate("pairs.csv", int64(len(text)-14)) },
+		"broken":   func() error { return os.WriteFile("pairs.csv", []byte(text+"\""), 0o600) },
+		"gone":     func() error { return os.Remove("pairs.csv") },
+		"a folder": func() error { return errors.Join(os.Remove("pairs.csv"), os.Mkdir("pairs.csv", 0o700)) },
+		"a pipe":   func() error { return errors.Join(os.Remove("pairs.csv"), syscall.Mkfifo("pairs.csv", 0o600)) },
+		"below a file": func() error {
+			dir, err := os.Getwd()
+			return errors.Join(err, os.Chdir(".."), os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, err := readText(t, text)
@@ -329,6 +336,118 @@ func TestChangedBetweenTheReads(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What keeps the input from being read again says nothing about its bytes, and comes when rows have been sent: it is
+// neither a change nor an input that cannot be used.
+func TestFaultOfTheSecondReadIsNoChange(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault func(t *testing.T, in *Input)
+		want  error
+	}{
+		"too many open files": {func(t *testing.T, _ *Input) { noMoreFiles(t) }, syscall.EMFILE},
+		"links in a circle": {func(t *testing.T, _ *Input) {
+			if err := errors.Join(os.Remove("pairs.csv"), os.Symlink("pairs.csv", "pairs.csv")); err != nil {
+				t.Fatal(err)
+			}
+		}, syscall.ELOOP},
+		"an I/O error": {func(t *testing.T, _ *Input) {
+			if runtime.GOOS != "linux" {
+				t.Skip("only Linux has a file whose first bytes cannot be read")
+			}
+			// The first page of a process is never mapped, and reading it is an I/O error.
+			if err := errors.Join(os.Remove("pairs.csv"), os.Symlink("/proc/self/mem", "pairs.csv")); err != nil {
+				t.Fatal(err)
+			}
+		}, syscall.EIO},
+	} {
+		for kind, text := range map[string]string{"plain": lines(1000), "gzip": zipped(t, lines(1000)), "zstd": zstandard(t, lines(1000))} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				in, err := readText(t, text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.fault(t, in)
+				err = in.Unchanged(t.Context())
+				blamesTheMachine(t, err, c.want)
+				if errors.Is(err, ErrChanged) || err == nil || !strings.Contains(err.Error(), "pairs.csv") {
+					t.Errorf("got %v, want no change, and the name of the file", err)
+				}
+			})
+		}
+	}
+}
+
+func TestFaultOfTheSpoolIsNoChange(t *testing.T) {
+	for _, text := range []string{sample, zipped(t, sample), zstandard(t, sample)} {
+		in, err := Read(t.Context(), Options{Path: "-", Stdin: strings.NewReader(text), ChunkSize: 1, TempDir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		in.source.spool.Close()
+		err = in.Unchanged(t.Context())
+		blamesTheMachine(t, err, os.ErrClosed)
+		if errors.Is(err, ErrChanged) {
+			t.Errorf("got %v, want no change", err)
+		}
+	}
+}
+
+// noMoreFiles keeps the process from opening another file until the test ends.
+func noMoreFiles(t *testing.T) {
+	t.Helper()
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	none := was
+	none.Cur = 0
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &was); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Lines without records take time, and neither memory nor room on the disk.
+func TestBlankLinesTakeNoMemory(t *testing.T) {
+	few, many := blankLines(t, 10_000_000), blankLines(t, 30_000_000)
+	if many > few+1<<20 {
+		t.Errorf("got %d bytes allocated for three times as many blank lines, want the same %d", many, few)
+	}
+}
+
+// blankLines reads three rows with many lines between them, and returns how much memory was allocated.
+func blankLines(t *testing.T, n int) uint64 {
+	t.Helper()
+	var text bytes.Buffer
+	w := gzip.NewWriter(&text)
+	block := []byte(strings.Repeat("\n", 100_000))
+	io.WriteString(w, "from,to\na,b\n")
+	for range n / len(block) {
+		w.Write(block)
+	}
+	io.WriteString(w, "a,c\nb,a\n")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	in, err := readText(t, text.String(), regroup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, len(collect(t, in.Records(t.Context()))), 3)
+	runtime.ReadMemStats(&after)
+	same(t, in.LastLine, int64(n+4))
+	if got := in.groups.written + in.mirrors.written + in.repeats.size; got > 100 {
+		t.Errorf("got %d bytes in temporary files, want some for three rows", got)
+	}
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 func TestCancelledSecondRead(t *testing.T) {

@@ -1,10 +1,11 @@
 // Package input reads the pairs: CSV in, checked, without repeats, grouped by From_Account, larger than memory.
 //
 // Start with [Read]. It reads the whole input once, so that nothing is sent before every row has been looked at, and
-// returns an [Input]: the counts, and three sequences.
+// returns an [Input]: the counts, and these sequences.
 //
 //   - [Input.Groups] yields the pairs to send, one [Group] per From_Account.
 //   - [Input.MirrorGroups] yields, for Delete_Type_Both, the pairs whose friendship an earlier row deletes already.
+//   - [Input.TurnedGroups] yields, with Options.Regroup, the pairs that Groups asks for from the other side, as written.
 //   - [Input.Records] reads the input a second time, row by row in order, for the report.
 //
 // On the way through the first read the valid pairs are spread over partition files by a hash of From_Account, small
@@ -37,7 +38,10 @@ type Options struct {
 	ToColumn   string    // header name of the To_Account column; empty for the default names
 	Both       bool      // Delete_Type_Both: (A,B) and (B,A) are one friendship
 	ChunkSize  int       // pairs per request, to count the requests
-	TempDir    string    // where partition and spool files lie; empty for the system's folder
+	Regroup    bool      // with Both: ask for every friendship from the side that makes for few requests
+	// CountRegrouped, with Both: find Input.RequestsRegrouped without regrouping. It takes as long as Regroup.
+	CountRegrouped bool
+	TempDir        string // where partition and spool files lie; empty for the system's folder
 	// Progress, if not nil, always holds how far a read is, for a progress bar.
 	Progress *Progress
 
@@ -63,17 +67,25 @@ type Input struct {
 	Invalid    int64 // records that can never be sent
 	Duplicates int64 // records that say what an earlier one says, Mirrors included
 	Mirrors    int64 // those of the Duplicates that name the same friendship from the other side
-	Accounts   int64 // From_Accounts with a pair to send
-	Requests   int64 // the sum over the accounts of ceil(pairs / ChunkSize)
+	Accounts   int64 // From_Accounts, as written, with a pair to send
+	Requests   int64 // what Groups takes: the sum over its accounts of ceil(pairs / ChunkSize)
+	Turned     int64 // those of the Pairs that are asked for from the other side than written
 	LastLine   int64 // the line where the last record starts; 1 when there are none
 
-	Largest       []Account // the accounts with most pairs, at most 5, largest first
+	RequestsWritten   int64 // what the pairs take when asked for as written
+	RequestsRegrouped int64 // what they take with Options.Regroup, never more; 0 where nobody asked
+
+	Largest       []Account // the accounts of Groups with most pairs, at most 5, largest first
 	FirstInvalids []Record  // the first invalid records, at most 5
+	// InvalidReasons counts the invalid records by reason: the commonest 20, and the others together as [OtherReasons].
+	InvalidReasons map[string]int64
+	Damaged        Damaged // cells that are sent although they look damaged
 
 	source  *source
 	opts    Options
-	groups  *grouped
-	mirrors *grouped
+	groups  *groupFile
+	mirrors *groupFile
+	turned  *groupFile
 	repeats *repeatLog
 }
 
@@ -103,7 +115,7 @@ func Read(ctx context.Context, opts Options) (_ *Input, err error) {
 		return nil, err
 	}
 	in := &Input{Path: src.path, opts: opts, source: src, LastLine: 1}
-	in.groups, in.mirrors = newGrouped(opts.TempDir), newGrouped(opts.TempDir)
+	in.groups, in.mirrors, in.turned = newGroupFile(opts.TempDir), newGroupFile(opts.TempDir), newGroupFile(opts.TempDir)
 	in.repeats = newRepeatLog(opts.TempDir)
 	defer func() {
 		if err != nil {
@@ -114,7 +126,7 @@ func Read(ctx context.Context, opts Options) (_ *Input, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := in.settle(parts); err != nil {
+	if err := in.group(parts); err != nil {
 		return nil, err
 	}
 	return in, nil
@@ -126,17 +138,20 @@ func (in *Input) firstRead(ctx context.Context) (*partitions, error) {
 	if in.opts.Both {
 		key = byFriendship
 	}
-	shop := &workshop{ctx: ctx, dir: in.opts.TempDir, limits: in.opts.limits}
-	parts := shop.partitions(in.source.partitions(), key, 0)
+	work := &workspace{ctx: ctx, dir: in.opts.TempDir, limits: in.opts.limits}
+	parts := work.partitions(in.source.partitions(), key, 0)
+	invalid := reasons{}
 	begin := func(r *rows) { in.FromColumn, in.ToColumn = r.from, r.to }
 	print, err := in.scan(ctx, begin, func(rec Record) error {
 		in.Rows++
 		in.LastLine = rec.Line
 		in.opts.Progress.Rows.Store(in.Rows)
 		if rec.Reason == "" {
+			in.Damaged.look(rec)
 			return parts.record(rec)
 		}
 		in.Invalid++
+		invalid.add(rec.Reason)
 		if len(in.FirstInvalids) < 5 {
 			in.FirstInvalids = append(in.FirstInvalids, rec)
 		}
@@ -146,12 +161,13 @@ func (in *Input) firstRead(ctx context.Context) (*partitions, error) {
 		parts.close()
 		return nil, err
 	}
+	in.InvalidReasons = invalid.commonest()
 	in.SHA256, in.Bytes = print.sha256, print.bytes
 	return parts, nil
 }
 
 // Unchanged reads the input again and returns an error that wraps [ErrChanged] if its bytes are not those of the first
-// read.
+// read. Other errors are those of Records.
 func (in *Input) Unchanged(ctx context.Context) error {
 	for _, err := range in.Records(ctx) {
 		if err != nil {
@@ -161,8 +177,13 @@ func (in *Input) Unchanged(ctx context.Context) error {
 	return nil
 }
 
-// Groups yields the pairs to send, one group per From_Account. It may be called again after it has ended.
+// Groups yields the pairs to send, one group per account that is asked: the From_Account, but for pairs that are
+// [Pair.Turned]. It may be called again after it has ended.
 func (in *Input) Groups() iter.Seq2[Group, error] { return in.groups.all() }
+
+// TurnedGroups yields, one group per From_Account as written, the pairs that Groups turned, as they were written. They are
+// to be sent only where the other side's answer was not final.
+func (in *Input) TurnedGroups() iter.Seq2[Group, error] { return in.turned.all() }
 
 // MirrorGroups yields, one group per From_Account, the pairs whose friendship an earlier row, [Pair.First], asks to delete
 // from both sides. They are to be sent only where that row did not end deleted.
@@ -173,7 +194,8 @@ func (in *Input) Repeats() iter.Seq2[Repeat, error] { return in.repeats.all() }
 
 // Records reads the input again and yields every record in order. If the input has changed since the first read, the
 // last thing that it yields is an error that wraps [ErrChanged]; what came before it is then not to be trusted. If the
-// context is cancelled, it is the context's error.
+// context is cancelled, it is the context's error. Any other error is the machine's, too many open files for example, and
+// says nothing about the input.
 func (in *Input) Records(ctx context.Context) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		count := int64(0)
@@ -189,7 +211,7 @@ func (in *Input) Records(ctx context.Context) iter.Seq2[Record, error] {
 		case ctx.Err() != nil:
 			yield(Record{}, ctx.Err())
 		case err != nil:
-			yield(Record{}, fmt.Errorf("%w (%w)", ErrChanged, err))
+			yield(Record{}, secondReadError(err))
 		case print.sha256 != in.SHA256 || print.bytes != in.Bytes || count != in.Rows:
 			yield(Record{}, fmt.Errorf("%w: sha256 %.12s…, was %.12s…", ErrChanged, print.sha256, in.SHA256))
 		}
@@ -200,6 +222,7 @@ func (in *Input) Records(ctx context.Context) iter.Seq2[Record, error] {
 func (in *Input) Close() error {
 	in.groups.close()
 	in.mirrors.close()
+	in.turned.close()
 	in.repeats.close()
 	return in.source.close()
 }

@@ -24,7 +24,7 @@ type model struct {
 	invalid int64
 }
 
-var reasons = []struct{ cell, reason string }{
+var badCells = []struct{ cell, reason string }{
 	{"", "is empty"},
 	{"b\tb", "has the byte 0x09, which is not printable ASCII"},
 	{"é", "has the byte 0xc3, which is not printable ASCII"},
@@ -64,7 +64,7 @@ func (m *model) record(t *rapid.T, from, to string, seen map[[2]string]int64, bo
 	rec := Record{Line: m.line, From: from, To: to}
 	switch fault := rapid.SampledFrom([]string{"", "", "", "", "", "", "from", "to", "short", "long"}).Draw(t, "fault"); fault {
 	case "from", "to":
-		f := rapid.SampledFrom(reasons).Draw(t, "bad")
+		f := rapid.SampledFrom(badCells).Draw(t, "bad")
 		rec.Reason = fault + " " + f.reason
 		if fault == "from" {
 			rec.From = f.cell
@@ -176,20 +176,20 @@ func TestReadFindsWhatTheModelFinds(t *testing.T) {
 	})
 }
 
-type fataler interface {
+type failing interface {
 	Helper()
 	Fatal(...any)
 	Fatalf(string, ...any)
 }
 
-func same[T any](t fataler, got, want T) {
+func same[T any](t failing, got, want T) {
 	t.Helper()
 	if diff := gocmp.Diff(got, want); diff != "" {
 		t.Fatalf("got (-) and want (+) differ:\n%s", diff)
 	}
 }
 
-func collect[T any](t fataler, seq func(func(T, error) bool)) (list []T) {
+func collect[T any](t failing, seq func(func(T, error) bool)) (list []T) {
 	t.Helper()
 	for v, err := range seq {
 		if err != nil {
@@ -206,7 +206,7 @@ func sorted(list []Repeat) []Repeat {
 }
 
 // byAccountName reads all groups. Only within an account that had to be split is the order of the pairs free.
-func byAccountName(t fataler, seq func(func(Group, error) bool)) map[string][]Pair {
+func byAccountName(t failing, seq func(func(Group, error) bool)) map[string][]Pair {
 	t.Helper()
 	all := map[string][]Pair{}
 	for _, g := range collect(t, seq) {
@@ -217,8 +217,14 @@ func byAccountName(t fataler, seq func(func(Group, error) bool)) map[string][]Pa
 		if int64(len(pairs)) != g.Size {
 			t.Fatalf("got %d pairs in a group of %d", len(pairs), g.Size)
 		}
-		slices.SortFunc(pairs, func(a, b Pair) int { return cmp.Compare(a.Line, b.Line) })
 		all[g.Account] = pairs
 	}
+	inOrder(all)
 	return all
+}
+
+func inOrder(all map[string][]Pair) {
+	for _, pairs := range all {
+		slices.SortFunc(pairs, func(a, b Pair) int { return cmp.Compare(a.Line, b.Line) })
+	}
 }

@@ -3,10 +3,11 @@ package input
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"io"
 	"math/bits"
 	"slices"
+
+	"github.com/cespare/xxhash/v2"
 
 	"friendsweep/input/spread"
 )
@@ -23,8 +24,8 @@ type limits struct {
 // collide in a 64-bit hash; then, after the depth, memory is used instead of looping without end.
 var usual = limits{bytes: 16 << 20, rows: 512 << 10, parts: 64, depth: 8}
 
-// workshop is where partitions are made: what all of them share.
-type workshop struct {
+// workspace is where partitions are made: what all of them share.
+type workspace struct {
 	ctx context.Context
 	dir string
 	limits
@@ -32,11 +33,12 @@ type workshop struct {
 
 // partitions spreads rows so that those with the same key meet in the same partition, in the order they came.
 type partitions struct {
-	*workshop
+	*workspace
 	files *spread.Spread
 	stats []stat
 	key   key
-	level int // how often the rows have been split before: each time another part of the hash decides
+	level int // how often the rows have been split before
+	hash  func(id []byte) uint64
 	buf   []byte
 }
 
@@ -49,23 +51,33 @@ type stat struct {
 }
 
 // partitions makes n empty partitions.
-func (w *workshop) partitions(n int, key key, level int) *partitions {
-	return &partitions{workshop: w, files: spread.New(w.dir, n), stats: make([]stat, n), key: key, level: level}
+func (w *workspace) partitions(n int, key key, level int) *partitions {
+	return &partitions{workspace: w, files: spread.New(w.dir, n), stats: make([]stat, n), key: key, level: level, hash: seeded(level)}
+}
+
+// seeded makes the hash of a level: each has its own, so that one split says nothing about the next. The same input is
+// always spread in the same way, because regrouping depends on the order of the groups.
+func seeded(level int) func([]byte) uint64 {
+	var d xxhash.Digest
+	return func(id []byte) uint64 {
+		d.ResetWithSeed(uint64(level))
+		d.Write(id)
+		return d.Sum64()
+	}
 }
 
 // record adds what the first read found.
 func (p *partitions) record(rec Record) error {
-	p.buf = appendID(appendID(p.buf[:0], rec.From), rec.To)
-	p.buf = binary.AppendUvarint(p.buf, uint64(rec.Line))
-	p.buf = append(p.buf, 0)
+	return p.put(rec.From, rec.To, rec.Line, 0)
+}
+
+func (p *partitions) put(from, to string, line, first int64) error {
+	p.buf = appendRest(appendID(p.buf[:0], from), to, line, first)
 	return p.add(cutRow(p.buf))
 }
 
 func (p *partitions) add(r row) error {
-	// Multiplying by a constant of its own for each level makes the splits independent of each other.
-	h := p.key(r) * (0x9e3779b97f4a7c15 + 2*uint64(p.level)*0xbf58476d1ce4e5b9)
-	h ^= h >> 29
-	i, _ := bits.Mul64(h*0x94d049bb133111eb, uint64(len(p.stats)))
+	i, _ := bits.Mul64(p.key(p.hash, r), uint64(len(p.stats)))
 	p.stats[i].count(r)
 	return p.files.Append(int(i), r.raw)
 }
@@ -89,9 +101,9 @@ func (p *partitions) fits(i int) bool {
 
 func (p *partitions) close() { p.files.Close() }
 
-// split spreads partition i again, by another part of the hash of key.
+// split spreads partition i again, by another hash of key.
 func (p *partitions) split(i int, key key) (*partitions, error) {
-	finer := p.workshop.partitions(p.parts, key, p.level+1)
+	finer := p.workspace.partitions(p.parts, key, p.level+1)
 	if err := p.each(i, finer.add); err != nil {
 		finer.close()
 		return nil, err
@@ -119,7 +131,7 @@ func (p *partitions) load(i int, buf []byte) ([]byte, error) {
 	n := int(p.files.Size(i))
 	buf = slices.Grow(buf[:0], n)[:n]
 	if _, err := io.ReadFull(r, buf); err != nil {
-		return buf, torn(err)
+		return buf, tempError(err)
 	}
 	return buf, nil
 }

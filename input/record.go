@@ -5,6 +5,9 @@ type Pair struct {
 	Line  int64  // where the record starts in the input, counted from 1, header included
 	First int64  // for a pair of [Input.MirrorGroups], the line of the row that it waits for; 0 otherwise
 	To    string // To_Account
+	// Turned: with Options.Regroup, the pair is to be asked for from the other side than written. To is then the account
+	// that was written as From_Account, and the account of the group the one that was written as To_Account.
+	Turned bool
 }
 
 // Record is one row of the input as the second read finds it, for the report.

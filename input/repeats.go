@@ -70,7 +70,7 @@ func (l *repeatLog) all() iter.Seq2[Repeat, error] {
 				err = err2
 			}
 			if err != nil {
-				yield(Repeat{}, torn(err))
+				yield(Repeat{}, tempError(err))
 				return
 			}
 			if !yield(Repeat{Line: int64(line >> 1), First: int64(first), Mirror: line&1 == 1}, nil) {

@@ -6,12 +6,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // row is a valid record as the partition files hold it: both IDs, each behind a byte that tells its length, then the
-// line and, for a mirror, the line that it waits for, else 0. In this order what makes a pair the same pair is one run
+// line and, for a mirror, the line that it waits for, turnedMark for a row that was turned, else 0. In this order what makes a pair the same pair is one run
 // of bytes, and what a group holds of it is another.
 type row struct {
 	raw []byte
@@ -25,6 +23,12 @@ const maxRow = 2*(1+MaxID) + 2*binary.MaxVarintLen64
 func appendID(b []byte, id string) []byte {
 	b = append(b, byte(len(id)))
 	return append(b, id...)
+}
+
+// appendRest appends all of a row that follows From_Account.
+func appendRest(b []byte, to string, line, first int64) []byte {
+	b = binary.AppendUvarint(appendID(b, to), uint64(line))
+	return binary.AppendUvarint(b, uint64(first))
 }
 
 // cutRow finds the row at the beginning of b, which is whole.
@@ -63,12 +67,12 @@ func (r row) mirrors(other row) bool {
 }
 
 // key decides which rows must meet in one partition.
-type key func(row) uint64
+type key func(hash func(id []byte) uint64, r row) uint64
 
-func byAccount(r row) uint64 { return xxhash.Sum64(r.from()) }
+func byAccount(hash func([]byte) uint64, r row) uint64 { return hash(r.from()) }
 
 // byFriendship is the same for a pair and its mirror, and for every repeat of either.
-func byFriendship(r row) uint64 { return xxhash.Sum64(r.from()) + xxhash.Sum64(r.friend()) }
+func byFriendship(hash func([]byte) uint64, r row) uint64 { return hash(r.from()) + hash(r.friend()) }
 
 // eachRow calls do with the rows of a stream. They are valid during the call.
 func eachRow(r io.Reader, do func(row) error) error {
@@ -79,7 +83,7 @@ func eachRow(r io.Reader, do func(row) error) error {
 			return nil
 		}
 		if err != nil && err != io.EOF {
-			return torn(err)
+			return tempError(err)
 		}
 		row := cutRow(b)
 		if err := do(row); err != nil {
@@ -89,8 +93,8 @@ func eachRow(r io.Reader, do func(row) error) error {
 	}
 }
 
-// torn is the error for a temporary file that is not as we wrote it.
-func torn(err error) error {
+// tempError is the error for a temporary file that is not as we wrote it.
+func tempError(err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/gocarina/gocsv"
 )
 
-// cells are the two columns that a row must have. gocsv reads the header; which of its columns these are is decided in
-// header.go, and the rows are taken from the CSV reader itself: gocsv's reflection makes each cost nearly three times as
-// much (BenchmarkFloor), twice in a run, and it does not hand out rows of too few or too many fields.
+// cells are the two columns that a row must have, as gocsv fills them in. Which of the header's columns these are is
+// decided in header.go.
 type cells struct {
 	From string `csv:"from"`
 	To   string `csv:"to"`
@@ -23,15 +23,18 @@ type cells struct {
 type rows struct {
 	text     *textReader
 	csv      *csv.Reader
-	from, to string // the header's own names of the two columns
-	fi, ti   int    // their positions
-	width    int    // fields of the header
-	end      int64  // offset of the end of the last record
+	cells    *gocsv.Unmarshaller
+	from, to string    // the header's own names of the two columns
+	labels   [2]string // the same for reasons: short enough to be repeated in every line of a report
+	fi, ti   int       // their positions
+	width    int       // fields of the header
+	end      int64     // offset of the end of the last record
 }
 
 func newRows(text *textReader, opts Options) (*rows, error) {
 	r := &rows{text: text, csv: csv.NewReader(bufio.NewReaderSize(text, blockSize))}
 	um, err := gocsv.NewUnmarshaller(r.csv, &cells{})
+	r.cells = um
 	if err == io.EOF {
 		return nil, &Error{File: text.name, Reason: "is empty", Hint: "A header line that names two columns is needed, from_account,to_account for example."}
 	}
@@ -46,11 +49,22 @@ func newRows(text *textReader, opts Options) (*rows, error) {
 	if r.fi, r.ti, err = h.columns(opts.FromColumn, opts.ToColumn); err != nil {
 		return nil, err
 	}
-	r.from, r.to = um.Headers[r.fi], um.Headers[r.ti]
+	r.from, r.to = h.names[r.fi], h.names[r.ti]
+	if err := um.RenormalizeHeaders(r.tags); err != nil {
+		return nil, err
+	}
+	r.labels = [2]string{label(r.from), label(r.to)}
 	// From here on a record of another width than the header's is reported by the CSV reader.
 	r.csv.FieldsPerRecord = r.width
 	r.csv.ReuseRecord = true
 	return r, nil
+}
+
+// tags gives the two columns the names that cells have for them, and the others none.
+func (r *rows) tags(names []string) []string {
+	tags := make([]string, len(names))
+	tags[r.fi], tags[r.ti] = "from", "to"
+	return tags
 }
 
 // all calls each with every record.
@@ -71,15 +85,16 @@ func (r *rows) all(each func(Record) error) error {
 
 // read returns the next record, or io.EOF.
 func (r *rows) read() (Record, error) {
-	fields, err := r.csv.Read()
+	row, err := r.cells.Read()
+	if errors.Is(err, csv.ErrFieldCount) {
+		return r.otherWidth()
+	}
 	if err != nil {
-		if errors.Is(err, csv.ErrFieldCount) {
-			return r.misshapen(fields)
-		}
 		return Record{}, r.explain(err)
 	}
-	rec := Record{Line: r.line(), From: fields[r.fi], To: fields[r.ti]}
-	rec.Reason = r.judge(rec.From, rec.To)
+	cells := row.(*cells)
+	rec := Record{Line: r.line(), From: cells.From, To: cells.To}
+	rec.Reason = r.whyInvalid(rec.From, rec.To)
 	return rec, r.done()
 }
 
@@ -101,8 +116,14 @@ func (r *rows) done() error {
 	return nil
 }
 
-// misshapen is a record of too few or too many fields.
-func (r *rows) misshapen(fields []string) (Record, error) {
+// otherWidth is a record of too few or too many fields. gocsv does not hand out its fields, so they are read again from
+// the bytes of the record, which are still in memory.
+func (r *rows) otherWidth() (Record, error) {
+	again := csv.NewReader(bytes.NewReader(r.text.raw(r.end, r.csv.InputOffset())))
+	fields, err := again.Read()
+	if err != nil {
+		return Record{}, r.explain(err)
+	}
 	rec := Record{Line: r.line(), Reason: fmt.Sprintf("too few fields: %d instead of %d", len(fields), r.width)}
 	if len(fields) > r.width {
 		rec.Reason = fmt.Sprintf("too many fields: %d instead of %d", len(fields), r.width)
@@ -116,18 +137,27 @@ func (r *rows) misshapen(fields []string) (Record, error) {
 	return rec, r.done()
 }
 
-// judge says why a row can never be sent, or nothing.
-func (r *rows) judge(from, to string) string {
+// whyInvalid says why a row can never be sent, or nothing.
+func (r *rows) whyInvalid(from, to string) string {
 	if why := badID(from); why != "" {
-		return r.from + " " + why
+		return r.labels[0] + " " + why
 	}
 	if why := badID(to); why != "" {
-		return r.to + " " + why
+		return r.labels[1] + " " + why
 	}
 	if from == to {
-		return r.from + " and " + r.to + " are the same account"
+		return r.labels[0] + " and " + r.labels[1] + " are the same account"
 	}
 	return ""
+}
+
+// label cuts a name that is too long.
+func label(name string) string {
+	const most = 100
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
 }
 
 // badID checks an account ID against the vendor's rules (product 1047, UserID): 1 to 32 bytes of printable ASCII.

@@ -39,7 +39,7 @@ type source struct {
 
 func openSource(ctx context.Context, opts Options) (*source, error) {
 	if opts.Path == "-" {
-		return spooled(ctx, source{path: "-", name: "standard input"}, opts.TempDir, notOurs(opts.Stdin))
+		return spooled(ctx, source{path: "-", name: "standard input"}, opts.TempDir, openStream(opts.Stdin))
 	}
 	abs, err := filepath.Abs(opts.Path)
 	if err != nil {
@@ -60,17 +60,29 @@ func openSource(ctx context.Context, opts Options) (*source, error) {
 // open starts a read from the first byte.
 func (s *source) open() (io.ReadCloser, error) {
 	if s.spool == nil {
-		f, err := os.Open(s.path)
-		if err != nil {
-			return nil, unreadable(s.name, err)
-		}
-		return f, nil
+		return s.openFile()
 	}
 	if !s.read {
 		s.read = true
 		return io.NopCloser(io.TeeReader(s.once, spoolWriter{s})), nil
 	}
 	return io.NopCloser(io.NewSectionReader(s.spool, 0, s.size)), nil
+}
+
+// openFile opens a regular file. To open a named pipe that has taken its place would block for ever.
+func (s *source) openFile() (io.ReadCloser, error) {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return nil, unreadable(s.name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &Error{File: s.name, Reason: "is not a regular file any more"}
+	}
+	f, err := os.Open(s.path)
+	if err != nil {
+		return nil, unreadable(s.name, err)
+	}
+	return f, nil
 }
 
 func (s *source) close() error {
@@ -97,7 +109,7 @@ func unreadable(name string, err error) error {
 	if errors.As(err, &pe) {
 		err = pe.Err
 	}
-	return &Error{File: name, Reason: err.Error()}
+	return &Error{File: name, Reason: err.Error(), cause: err}
 }
 
 // fingerprint identifies the raw bytes of an input.

@@ -15,15 +15,15 @@ func spooled(ctx context.Context, s source, dir string, open func() (io.ReadClos
 	if err != nil {
 		return nil, err
 	}
-	s.size, s.spool, s.once = -1, spool, pump(ctx, open)
+	s.size, s.spool, s.once = -1, spool, readInBackground(ctx, open)
 	return &s, nil
 }
 
-// pump reads in a goroutine of its own, because a read from a terminal or a pipe, and even the opening of a named pipe,
-// may block for ever and cannot be interrupted. The goroutine ends when there is nothing more to read, when what pump
+// readInBackground reads in a goroutine of its own, because a read from a terminal or a pipe, and even the opening of a named pipe,
+// may block for ever and cannot be interrupted. The goroutine ends when there is nothing more to read, when what readInBackground
 // returned is closed, and when the context is cancelled; but if it is blocked just then, nobody waits for it and it
 // ends with the process.
-func pump(ctx context.Context, open func() (io.ReadCloser, error)) io.ReadCloser {
+func readInBackground(ctx context.Context, open func() (io.ReadCloser, error)) io.ReadCloser {
 	pr, pw := io.Pipe()
 	stop := context.AfterFunc(ctx, func() { pw.CloseWithError(ctx.Err()) })
 	go func() { // ended by EOF, by closing pr, or by ctx; see above
@@ -64,7 +64,7 @@ func openNamed(path string) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return os.Open(path) }
 }
 
-// notOurs opens a stream that its owner closes.
-func notOurs(r io.Reader) func() (io.ReadCloser, error) {
+// openStream opens a stream that its owner closes.
+func openStream(r io.Reader) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return io.NopCloser(r), nil }
 }

@@ -42,7 +42,7 @@ func (g Group) streamed(yield func(Pair, error) bool) {
 	for left := g.Size; left > 0; {
 		block, err := br.Peek(blockSize)
 		if len(block) == 0 || err != nil && err != io.EOF {
-			yield(Pair{}, torn(err))
+			yield(Pair{}, tempError(err))
 			return
 		}
 		// A pair may begin in one block and end in the next.
@@ -64,6 +64,9 @@ func cutPair(s string) (p Pair, rest string) {
 	line, s := cutUvarint(s)
 	first, s := cutUvarint(s)
 	p.Line, p.First = int64(line), int64(first)
+	if p.First == turnedMark {
+		p.Turned, p.First = true, 0
+	}
 	return p, s
 }
 
@@ -85,8 +88,8 @@ const headSize = 8 + 8 + 1
 // one stay on disk until they are asked for.
 const keepInMemory = 256 << 10
 
-// grouped is a file of groups, one after the other: head, name, pairs.
-type grouped struct {
+// groupFile is a file of groups, one after the other: head, name, pairs.
+type groupFile struct {
 	dir     string
 	file    *os.File
 	written int64  // bytes in the file
@@ -97,10 +100,10 @@ type grouped struct {
 	name  []byte
 }
 
-func newGrouped(dir string) *grouped { return &grouped{dir: dir} }
+func newGroupFile(dir string) *groupFile { return &groupFile{dir: dir} }
 
 // begin opens a group.
-func (g *grouped) begin(account []byte) {
+func (g *groupFile) begin(account []byte) {
 	g.start, g.pairs, g.name = g.written+int64(len(g.buf)), 0, append(g.name[:0], account...)
 	g.buf = append(g.buf, make([]byte, headSize-1)...)
 	g.buf = append(g.buf, byte(len(account)))
@@ -108,9 +111,19 @@ func (g *grouped) begin(account []byte) {
 }
 
 // add appends the row's pair to the open group.
-func (g *grouped) add(r row) error {
-	g.pairs++
+func (g *groupFile) add(r row) error {
 	g.buf = append(g.buf, r.rest()...)
+	return g.added()
+}
+
+// addPair appends the pair to the open group, as it was written.
+func (g *groupFile) addPair(p Pair) error {
+	g.buf = appendRest(g.buf, p.To, p.Line, p.First)
+	return g.added()
+}
+
+func (g *groupFile) added() error {
+	g.pairs++
 	if len(g.buf) < keepInMemory {
 		return nil
 	}
@@ -119,7 +132,7 @@ func (g *grouped) add(r row) error {
 
 // end closes the group, fills in its head, which is on disk already if the group was large, and returns the number of
 // its pairs.
-func (g *grouped) end() (int64, error) {
+func (g *groupFile) end() (int64, error) {
 	body := g.written + int64(len(g.buf)) - g.start - headSize - int64(len(g.name))
 	var head [headSize - 1]byte
 	binary.LittleEndian.PutUint64(head[:], uint64(g.pairs))
@@ -135,7 +148,7 @@ func (g *grouped) end() (int64, error) {
 }
 
 // flush writes what is in memory. It must be called once more after the last group.
-func (g *grouped) flush() error {
+func (g *groupFile) flush() error {
 	if len(g.buf) == 0 {
 		return nil
 	}
@@ -155,7 +168,7 @@ func (g *grouped) flush() error {
 }
 
 // all yields the groups in the order they were written.
-func (g *grouped) all() iter.Seq2[Group, error] {
+func (g *groupFile) all() iter.Seq2[Group, error] {
 	return func(yield func(Group, error) bool) {
 		if g.file == nil {
 			return
@@ -171,7 +184,7 @@ func (g *grouped) all() iter.Seq2[Group, error] {
 	}
 }
 
-func (g *grouped) close() {
+func (g *groupFile) close() {
 	if g.file != nil {
 		g.file.Close()
 	}
@@ -197,7 +210,7 @@ func (r *groupReader) seek(at int64) {
 func (r *groupReader) next() (Group, error) {
 	head := r.take(headSize)
 	if _, err := io.ReadFull(r.br, head); err != nil {
-		return Group{}, torn(err)
+		return Group{}, tempError(err)
 	}
 	group := Group{Size: int64(binary.LittleEndian.Uint64(head))}
 	body, name := int64(binary.LittleEndian.Uint64(head[8:])), int(head[headSize-1])
@@ -210,7 +223,7 @@ func (r *groupReader) next() (Group, error) {
 	}
 	b := r.take(want)
 	if _, err := io.ReadFull(r.br, b); err != nil {
-		return Group{}, torn(err)
+		return Group{}, tempError(err)
 	}
 	all := string(b)
 	group.Account, group.pairs = all[:name], all[name:]
