@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"os/user"
 	"strconv"
@@ -70,7 +69,7 @@ func (r *Run) inTheWay(ctx context.Context) error {
 		return refuse("%s belongs to a run that is finished\nbegin anew, which moves its files aside, with --overwrite; or choose another --report", r.journal.Path())
 	}
 	return refuse("%s belongs to a run that is not finished\ncontinue it:  %s\nor begin anew, which moves its files aside, with --overwrite",
-		r.journal.Path(), ResumeCommand(info, r.Report, r.Defaults))
+		r.journal.Path(), ResumeCommand(info, r.Report, false, r.Defaults))
 }
 
 // remember reads what earlier runs of the job did, if they are to be resumed.
@@ -90,9 +89,9 @@ func (r *Run) remember(ctx context.Context) (err error) {
 // begin writes the run into the journal, and takes away what would no longer be true.
 func (r *Run) begin() error {
 	if r.history != nil {
-		last := r.history.LastRun.Flags
+		last := r.history.LastRun
 		err := remove(r.Report, r.Failures, r.HTML)
-		for _, earlier := range []string{last["failures"], last["html"]} {
+		for _, earlier := range []string{string(last.Failures), string(last.Page)} {
 			if err == nil && !r.isSomebodys(earlier) && r.isOfEarlierRun(earlier) {
 				err = remove(earlier)
 			}
@@ -154,19 +153,26 @@ func (r *Run) thisRun() journal.Run {
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
-	return journal.Run{Version: r.Version, Success: r.Batch.Call.Words(r.Batch.Good), Input: r.in.Path, Flags: r.Flags, Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
+	return journal.Run{Version: r.Version, Success: r.Batch.Call.Words(r.Batch.Good), Input: journal.Text(r.in.Path), Flags: r.Flags,
+		Failures: absoluteIfAny(r.Failures), Page: absoluteIfAny(r.HTML), Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
 }
 
-// nextCommand continues the run.
-func (r *Run) nextCommand(retry bool) string {
-	return nextCommand(reports.Next{Call: r.Batch.Call.Name, Input: absolute(r.Pairs), Report: r.Report, Flags: r.Flags, Retry: retry}, r.Defaults)
+// absoluteIfAny is the whole path of a file that may not be asked for.
+func absoluteIfAny(path string) journal.Text {
+	if path == "" {
+		return ""
+	}
+	return journal.Text(absolute(path))
 }
 
-// nextCommand continues a run. Flags that have their default are not named, and a canary's --limit has done its work.
-func nextCommand(next reports.Next, defaults map[string]string) string {
-	next.Flags = maps.Clone(next.Flags)
-	maps.DeleteFunc(next.Flags, func(name, value string) bool { return name == "limit" || value == defaults[name] })
-	next.Report = absolute(next.Report)
+// NextCommand continues the run; with retry it also sends the refused rows again, and is empty for a call that cannot.
+func (r *Run) NextCommand(retry bool) string {
+	next := reports.Next{
+		Call: r.Batch.Call.Name, Input: r.Pairs, Report: r.Report, Flags: r.Flags, Defaults: r.Defaults[r.Batch.Call.Name], Retry: retry,
+	}
+	if retry && !next.CanRetry() {
+		return ""
+	}
 	return next.Resume()
 }
 

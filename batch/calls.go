@@ -5,8 +5,26 @@ import (
 	"friendsweep/reports/journal"
 )
 
-// Calls are the calls of the API that this program makes, as journal and report know them.
-var Calls = journal.Calls{vocabulary(chat.Delete(chat.Both)), vocabulary(chat.Check())}
+// made are the calls of the API that this program makes, for a delete type.
+var made = []func(chat.DeleteType) chat.Call{chat.Delete, func(chat.DeleteType) chat.Call { return chat.Check() }}
+
+// Calls are the same as journal and report know them.
+var Calls = func() (all journal.Calls) {
+	for _, of := range made {
+		all = append(all, vocabulary(of(chat.Both)))
+	}
+	return all
+}()
+
+// callOf is the call that a job is about.
+func callOf(job journal.Job) (c chat.Call) {
+	for _, of := range made {
+		if c = of(chat.DeleteType(job.DeleteType)); c.Name == job.Call {
+			break
+		}
+	}
+	return c
+}
 
 // vocabulary is what journal and report must know of a call.
 func vocabulary(c chat.Call) *journal.Call {

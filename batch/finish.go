@@ -159,14 +159,17 @@ func (r *Run) summary(code int) *reports.Summary {
 		sum.Runs, sum.JobStartedAt = r.history.Runs+1, terminal.Stamp(r.head.At)
 	}
 	sum.SetTally(r.tally)
+	if r.Remark != nil {
+		sum.Remark = r.Remark(sum)
+	}
 	if r.unwritten {
 		sum.ReportCommand = terminal.ShellQuote("friendsweep", "report", absolute(r.Report))
 	}
 	if r.tally.Open() > 0 {
-		sum.ResumeCommand = r.nextCommand(false)
+		sum.ResumeCommand = r.NextCommand(false)
 	}
 	if r.tally.Outcomes[journal.Refused] > 0 {
-		sum.RetryCommand = r.nextCommand(true)
+		sum.RetryCommand = r.NextCommand(true)
 	}
 	return sum
 }

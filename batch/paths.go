@@ -14,13 +14,13 @@ import (
 )
 
 // ReportBeside is where the report of an input goes when nothing else is said: pairs.report.csv for pairs.csv and for
-// pairs.csv.gz.
-func ReportBeside(pairs string) string {
+// pairs.csv.gz, where kind is report.
+func ReportBeside(pairs, kind string) string {
 	dir, base := filepath.Split(pairs)
 	for _, ext := range []string{".gz", ".zst", ".csv"} {
 		base = strings.TrimSuffix(base, ext)
 	}
-	return dir + base + ".report.csv"
+	return dir + base + "." + kind + ".csv"
 }
 
 // named is a file and what the user calls it.

@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"friendsweep/reports"
 )
 
 func TestReportBeside(t *testing.T) {
@@ -14,7 +12,7 @@ func TestReportBeside(t *testing.T) {
 		"pairs.csv": "pairs.report.csv", "a/b.csv": "a/b.report.csv", "pairs.csv.gz": "pairs.report.csv", "pairs.csv.zst": "pairs.report.csv",
 		"pairs": "pairs.report.csv", "pairs.txt": "pairs.txt.report.csv", "/x/pairs.report.csv": "/x/pairs.report.report.csv",
 	} {
-		if got := ReportBeside(pairs); got != want {
+		if got := ReportBeside(pairs, "report"); got != want {
 			t.Errorf("%s: got %s, want %s", pairs, got, want)
 		}
 	}
@@ -55,16 +53,5 @@ func TestNoFileIsWrittenOverAnother(t *testing.T) {
 	}
 	if err := New(Options{Pairs: at("pairs.csv"), Report: at("r.csv"), Secrets: []string{at("key")}}).checkPaths(); err != nil {
 		t.Errorf("got %v, want nil", err)
-	}
-}
-
-func TestNextCommandNamesWhatIsNotTheDefault(t *testing.T) {
-	next := reports.Next{Call: "delete", Input: "/in.csv", Report: "/r.csv", Flags: map[string]string{"rate": "200", "workers": "8", "limit": "5", "yes": "true", "quiet": "false"}}
-	got := nextCommand(next, map[string]string{"rate": "200", "workers": "64", "yes": "false", "quiet": "false"})
-	if want := "friendsweep delete --resume --workers=8 --yes --report=/r.csv /in.csv"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if next.Flags["limit"] != "5" {
-		t.Error("the flags of the caller were changed")
 	}
 }

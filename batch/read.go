@@ -26,7 +26,7 @@ func Read(ctx context.Context, o *Options) (*input.Input, error) {
 	})
 	defer o.Progress.Stop()
 	in, err := input.Read(ctx, input.Options{
-		Path: o.Pairs, Stdin: o.Stdin, FromColumn: o.FromColumn, ToColumn: o.ToColumn, Both: o.DeleteType == chat.Both,
+		Path: o.Pairs, Stdin: o.Stdin, FromColumn: o.FromColumn, ToColumn: o.ToColumn, Both: o.DeleteType == chat.Both && o.API.Settles(),
 		ChunkSize: o.Batch.ChunkSize, TempDir: o.TempDir, Progress: &seen,
 	})
 	if errors.Is(err, syscall.ENOSPC) {

@@ -36,7 +36,7 @@ func Rewrite(ctx context.Context, o Options) (fates.Tally, string, error) {
 	if s.tally.Open() == 0 {
 		return s.tally, "", nil
 	}
-	return s.tally, nextCommand(reports.Next{Call: s.Batch.Call.Name, Input: s.in.Path, Report: s.Report, Flags: s.history.LastRun.Flags}, s.Defaults), nil
+	return s.tally, s.NextCommand(false), nil
 }
 
 // adopt takes over what the journal says about the run.
@@ -60,15 +60,18 @@ func (r *Run) adopt(ctx context.Context) (err error) {
 		return refuse("the run read standard input: give the same bytes again with --input FILE, or with --input - to read them there")
 	}
 	if r.Pairs == "" {
-		r.Pairs = last.Input
+		r.Pairs = string(last.Input)
 	}
 	r.FromColumn, r.ToColumn, r.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
-	r.Endpoint, r.AppID, r.Batch.ChunkSize = job.Endpoint, job.AppID, chat.Delete(r.DeleteType).MaxItems
-	r.Batch.Call, r.Batch.Good = r.head.Call, r.head.Call.Set(append(last.Success, r.AlsoSuccess...))
+	r.SetCall(callOf(job), append(last.Success, r.AlsoSuccess...))
+	r.Endpoint, r.AppID, r.Batch.ChunkSize, r.Flags = job.Endpoint, job.AppID, r.API.MaxItems, last.Flags
 	return nil
 }
 
-// ResumeCommand continues the job that a journal is about. It does not name flags that have their default.
-func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]string) string {
-	return nextCommand(reports.Next{Call: info.Head.Call.Name, Input: info.LastRun.Input, Report: report, Flags: info.LastRun.Flags}, defaults)
+// ResumeCommand continues the job that a journal is about.
+func ResumeCommand(info *fates.StatusInfo, report string, retry bool, defaults map[string]journal.Flags) string {
+	call := info.Head.Call.Name
+	return reports.Next{
+		Call: call, Input: string(info.LastRun.Input), Report: report, Flags: info.LastRun.Flags, Defaults: defaults[call], Retry: retry,
+	}.Resume()
 }

@@ -57,12 +57,15 @@ type Options struct {
 	// dealt with. nil: nobody need be asked.
 	Ask func(plan *reports.Plan, through int64) error
 
+	// Remark is what the command has to say of a run's answers; nil for nothing.
+	Remark func(*reports.Summary) string
+
 	Note    string // the user's own words
 	Allowed string // where Ask is nil: why nobody need be asked
 
-	Flags    map[string]string // for the journal and the next command, by name; no secrets
-	Defaults map[string]string // of flags that the next command need not name
-	Command  []string          // the command line, for the page
+	Flags    journal.Flags            // for the journal and the next command; no secrets
+	Defaults map[string]journal.Flags // by command: what the next one need not name
+	Command  []string                 // the command line, for the page
 	Version  string
 	Started  time.Time
 	TempDir  string

@@ -1,36 +1,90 @@
 package reports
 
 import (
+	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
+	"friendsweep/reports/journal"
 	"friendsweep/reports/terminal"
 )
 
-// Next is a command that somebody may paste.
+// Next makes the command that continues a job, for somebody to paste.
 type Next struct {
-	Call   string            // the command
-	Input  string            // PAIRS: absolute, or - for standard input
-	Report string            // absolute
-	Flags  map[string]string // the flags of the run that is continued, without dashes; "true" for a switch
-	Retry  bool              // also send the refused rows again
+	Call     string        // the command
+	Input    string        // PAIRS as it was given, or - for standard input
+	Report   string        // as it was given
+	Flags    journal.Flags // of the run that is continued
+	Defaults journal.Flags // what is so where the command is pasted if no flag says otherwise
+	Retry    bool          // also send the refused rows again
 }
 
-// Resume is the command that continues the run: its own flags and --resume. It never adds --yes. Where Input is - the
-// same bytes must be given on standard input again, which the command cannot say.
+// Resume is the command: the run's own flags and --resume, with whole paths, because it may be pasted in another folder.
+// Flags that say what becomes of an earlier run are left out, and a canary's --limit has done its work. It never adds --yes.
+// Where Input is - the same bytes must be given on standard input again, which the command cannot say.
 func (n Next) Resume() string {
-	args := []string{"friendsweep", n.Call, "--resume"}
-	if n.Retry {
-		args = append(args, "--retry-failed")
+	flags, defaults := maps.Clone(n.Flags), maps.Clone(n.Defaults)
+	if flags == nil {
+		flags = journal.Flags{}
 	}
-	for _, name := range slices.Sorted(maps.Keys(n.Flags)) {
-		switch value := n.Flags[name]; {
-		case slices.Contains([]string{"resume", "retry-failed", "overwrite", "report"}, name), value == "false":
-		case value == "true":
-			args = append(args, "--"+name)
-		default:
-			args = append(args, "--"+name+"="+value)
+	for _, name := range []string{"overwrite", "retry-failed"} {
+		if _, ok := flags[name]; ok || defaults[name] == true {
+			flags[name] = false
 		}
 	}
-	return terminal.ShellQuote(append(args, "--report="+n.Report, n.Input)...)
+	for _, name := range []string{"limit", "report", "resume"} {
+		delete(flags, name)
+		delete(defaults, name)
+	}
+	args := []string{"friendsweep", n.Call, "--resume"}
+	if n.Retry {
+		delete(flags, "retry-failed")
+		args = append(args, "--retry-failed")
+	}
+	input := n.Input
+	if input != "-" {
+		input = absolute(input)
+	}
+	args = append(append(args, Arguments(flags, defaults)...), "--report="+absolute(n.Report))
+	return terminal.ShellQuote(append(args, input)...)
 }
+
+// CanRetry reports whether the command can send refused rows again: what is only asked is asked anew.
+func (n Next) CanRetry() bool {
+	_, ok := n.Flags["retry-failed"]
+	return ok
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// Arguments spell flags so that they mean the same when they are pasted where defaults hold, in the order of their names.
+// What only defaults have is taken back: a switch by --name=false, a text by --name= with nothing after it. (A number of the
+// environment stays: --max-rows and --max-duration can only make a run smaller.)
+func Arguments(flags, defaults journal.Flags) (args []string) {
+	all := maps.Clone(flags)
+	for name, value := range defaults {
+		_, isText := value.(journal.Text)
+		if _, ok := all[name]; !ok && isText && !slices.Contains(numbers, name) {
+			all[name] = journal.Text("")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		switch value := all[name]; {
+		case value == defaults[name], value == false && defaults[name] == nil:
+		case value == true:
+			args = append(args, "--"+name)
+		default:
+			args = append(args, fmt.Sprintf("--%s=%v", name, value))
+		}
+	}
+	return args
+}
+
+// numbers are the flags that have no value unless they are given, and cannot be given without one.
+var numbers = []string{"limit", "max-rows", "max-duration"}

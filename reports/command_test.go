@@ -1,13 +1,42 @@
 package reports
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"friendsweep/reports/journal"
+)
 
 func TestResumeCommand(t *testing.T) {
-	next := Next{Call: "delete", Input: "/srv/it's.csv", Report: "/srv/my report.csv", Retry: true, Flags: map[string]string{
-		"identifier": "a b", "rate": "200", "yes": "true", "json": "false", "overwrite": "true", "report": "x", "region": "china"}}
-	want := `friendsweep delete --resume --retry-failed --identifier='a b' --rate=200 --region=china --yes ` +
+	next := Next{
+		Call: "delete", Input: "/srv/it's.csv", Report: "/srv/my report.csv", Retry: true,
+		Flags: journal.Flags{"identifier": journal.Text("a b"), "rate": journal.Text("200"), "workers": journal.Text("8"), "yes": true,
+			"json": false, "overwrite": true, "report": journal.Text("x"), "region": journal.Text("china"), "limit": journal.Text("5"),
+			"from-column": journal.Text("true")},
+		Defaults: journal.Flags{"rate": journal.Text("200"), "yes": false, "json": false, "overwrite": false},
+	}
+	want := `friendsweep delete --resume --retry-failed --from-column=true --identifier='a b' --region=china --workers=8 --yes ` +
 		`--report='/srv/my report.csv' '/srv/it'\''s.csv'`
 	if got := next.Resume(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if next.Flags["limit"] != journal.Text("5") || next.Flags["overwrite"] != true {
+		t.Error("the flags of the caller were changed")
+	}
+}
+
+// TestResumeCommandHasWholePaths: it is pasted wherever somebody is.
+func TestResumeCommandHasWholePaths(t *testing.T) {
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "friendsweep check --resume --report=" + filepath.Join(here, "r.csv") + " " + filepath.Join(here, "-p.csv")
+	if got := (Next{Call: "check", Input: "-p.csv", Report: "r.csv"}).Resume(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := (Next{Call: "check", Input: "-", Report: "/r.csv"}).Resume(), "friendsweep check --resume --report=/r.csv -"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

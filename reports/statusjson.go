@@ -34,7 +34,7 @@ func (s *Standing) WriteJSON(w io.Writer, info *fates.StatusInfo) error {
 	job := info.Head.Job
 	out := statusJSON{State: s.state(), LastAnswerAt: terminal.Stamp(info.LastAnswer), Summary: Summary{
 		Call:    s.Call,
-		Version: info.LastRun.Version, Input: info.LastRun.Input, InputSHA256: job.InputSHA256, InputBytes: job.InputBytes,
+		Version: info.LastRun.Version, Input: string(info.LastRun.Input), InputSHA256: job.InputSHA256, InputBytes: job.InputBytes,
 		Report: s.Report, Journal: s.Journal, Endpoint: job.Endpoint, SDKAppID: job.AppID, DeleteType: job.DeleteType,
 		StartedAt: terminal.Stamp(info.LastStart), JobStartedAt: terminal.Stamp(info.Head.At), Requests: info.Requests, Runs: info.Runs, Note: info.LastRun.Note,
 		StopReason: info.Stopped, ResumeCommand: s.ResumeCommand, JournalHead: info.Link,

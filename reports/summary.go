@@ -58,6 +58,7 @@ type Summary struct {
 	RetryCommand  string        `json:"-"` // sends the refused rows again; empty when there are none
 	Allowed       string        `json:"-"` // who answered the question, or why nobody was asked
 	Call          *journal.Call `json:"-"`
+	Remark        string        `json:"-"` // what the command has to say of the answers
 	Good          journal.Set   `json:"-"` // the answers that are successes
 }
 
@@ -133,11 +134,11 @@ func (s *Summary) Verdict() (terminal.Tone, string) {
 	case s.ExitCode > 1 || !s.Finished:
 		return terminal.Bad, fmt.Sprintf("Not finished: %s.", open)
 	case s.Failure > 0:
-		return terminal.Fair, fmt.Sprintf("Finished: %s of %s failed.", terminal.Count(s.Failure), terminal.Counted(s.Rows, "row"))
+		return terminal.Fair, fmt.Sprintf("Finished: %s of %s %s.", terminal.Count(s.Failure), terminal.Counted(s.Rows, "row"), s.Call.Texts.Failed)
 	case s.Rows == 0:
 		return terminal.Good, "Finished: the input has no rows, so nothing was sent."
 	default:
-		return terminal.Good, fmt.Sprintf("Finished: %s of %s succeeded.", terminal.Count(s.Success), terminal.Counted(s.Rows, "row"))
+		return terminal.Good, fmt.Sprintf("Finished: %s of %s %s.", terminal.Count(s.Success), terminal.Counted(s.Rows, "row"), s.Call.Texts.Succeeded)
 	}
 }
 
@@ -278,6 +279,10 @@ func destination(endpoint string, app int) string {
 
 // writeNext names the one command that brings the job further.
 func (s *Summary) writeNext(out *terminal.Sheet) {
+	if s.Remark != "" {
+		out.WriteString("\n")
+		out.Note(s.Remark)
+	}
 	if s.ReportCommand != "" {
 		out.Command("The report could not be written. To write it, without sending anything, once there is room:", s.ReportCommand)
 	}

@@ -14,6 +14,8 @@
 // belong to its caller.
 package chat
 
+import "slices"
+
 // Call is one call of the API, made by a function of its own such as [Delete]. It is safe for concurrent use and not to be
 // changed.
 type Call struct {
@@ -75,9 +77,17 @@ type Texts struct {
 	Sandbox   string            // of a run in the sandbox, to come or at work
 	InSandbox string            // of a run in the sandbox that is over
 	Sides     map[string]string // what each delete type means, without a full stop
+	Succeeded string            // what rows did that are successes: succeeded
+	Failed    string            // what the others did: failed
 	Record    string            // what the page is a record of: a bulk deletion of friendships
 	Row       string            // what a row of the input asks for
 	Presumed  string            // follows the number of rows that are presumed, on the page
+}
+
+// Settles reports whether some answer is one for the pair seen from the other side, too: then (A,B) and (B,A) are one
+// friendship where both sides are asked for.
+func (c Call) Settles() bool {
+	return slices.ContainsFunc(c.Outcomes, func(o Outcome) bool { return o.Settles })
 }
 
 // Meaning is one line for operators on what a code says in an answer to this call; it is never empty.

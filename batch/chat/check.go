@@ -30,6 +30,7 @@ var checkTexts = Texts{
 		string(Single): "gone is a pair of which From_Account does not have To_Account, whatever To_Account has",
 		string(Both):   "gone is a pair of which neither has the other",
 	},
+	Succeeded: "are as expected", Failed: "are not as expected",
 	Record: "a bulk check of friendships, which changed nothing",
 	Row: "One record of the input: a pair to ask about, from (the From_Account) and to (the To_Account). What is told is who of " +
 		"them has the other among their friends at the time of the answer, and not who ended a friendship or that there ever was one.",

@@ -62,6 +62,7 @@ var deleteTexts = Texts{
 		string(Single): "one side: To_Account leaves the friends of From_Account, which stays among the friends of To_Account",
 		string(Both):   "both sides: From_Account and To_Account leave each other's friends",
 	},
+	Succeeded: "succeeded", Failed: "failed",
 	Record: "a bulk deletion of friendships",
 	Row: "One record of the input: a friendship to delete, between from (the From_Account, whose list of friends is changed) " +
 		"and to (the To_Account, who is taken off it).",

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"friendsweep/reports/journal"
 	"friendsweep/reports/terminal"
 )
 
@@ -60,8 +61,7 @@ type app struct {
 	log       *slog.Logger
 	progress  *terminal.Progress
 	out       logFlags
-	flags     map[string]any    // those of the command, by name, as [recorded] spells them
-	defaults  map[string]any    // what the flags of delete are in this environment if they are not given
+	flags     journal.Flags     // those of the command, as [recorded] spells them
 	variables map[string]string // the variables that have set a flag of this command, by the flag's name
 
 	code    int  // the exit code

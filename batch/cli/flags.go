@@ -194,7 +194,7 @@ func (f *jobFlags) options(a *app) (batch.Options, error) {
 		DeleteType: f.deleteType(), Timeout: f.Timeout, Batch: f.batch(a.started), Proxy: http.ProxyFromEnvironment,
 		Report: f.Report, Failures: f.Failures, HTML: f.HTML, Metrics: f.MetricsFile, Lock: f.Lock,
 		Resume: f.Resume, Overwrite: f.Overwrite, MaxInvalid: f.MaxInvalid, Note: f.Note,
-		Flags: texts(a.flags), Defaults: texts(a.defaults), Command: append([]string{"friendsweep"}, a.args...),
+		Flags: a.flags, Defaults: a.defaults(), Command: append([]string{"friendsweep"}, a.args...),
 		Version: a.version, Started: a.started, TempDir: temp, Log: a.log, Progress: a.progress,
 	}
 	for _, file := range []string{f.SecretKeyFile, f.UsersigFile} {

@@ -18,6 +18,7 @@ import (
 // commands is the grammar of the command line. kong also reads each flag from FRIENDSWEEP_<FLAG>.
 type commands struct {
 	Delete     deleteCommand     `cmd:"" help:"Delete the pairs."`
+	Check      checkCommand      `cmd:"" help:"Ask the API whether the pairs are friends now; change nothing."`
 	Plan       planCommand       `cmd:"" help:"Read, validate and count; say what delete would do; contact nobody."`
 	Status     statusCommand     `cmd:"" help:"Say how far a run got, finished or dead, and the command that continues it."`
 	Report     reportCommand     `cmd:"" help:"Write the report of a run that died, from its journal and its input; send nothing."`
@@ -86,7 +87,6 @@ func (a *app) parse(args []string, help io.Writer) (*kong.Context, error) {
 	}
 	a.variables = variables(chosen)
 	a.flags = recorded(chosen)
-	a.defaults = a.unasked()
 	a.json = given(chosen, "json")
 	a.strangers(parser)
 	return chosen, nil

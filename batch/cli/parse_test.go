@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"friendsweep/reports/journal"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -27,7 +28,7 @@ func TestMisuse(t *testing.T) {
 		{"status", "REPORT is missing: the report of which run?"},
 		{"report", "REPORT is missing: the report of which run?"},
 		{"completion", "SHELL is missing: which one?"},
-		{"--", "which command? delete, plan, status"},
+		{"--", "which command? delete, check, plan, status"},
 		{"delet p.csv", `unexpected argument delet, did you mean "delete"?`},
 	} {
 		got := call(t.Context(), strings.Fields(test.args)...)
@@ -53,7 +54,7 @@ func TestNamesOfAnyBytes(t *testing.T) {
 	if got := call(t.Context(), "plan", "--json", odd); got.code != exitDone || !strings.Contains(got.stdout, `"rows": 2`) {
 		t.Errorf("got %+v, want a plan for two rows", got)
 	}
-	if got := parse(t, "delete", "--report", odd, pairs)["report"]; got != odd {
+	if got := parse(t, "delete", "--report", odd, pairs)["report"]; got != journal.Text(odd) {
 		t.Errorf("got the report %q, want %q", got, odd)
 	}
 }

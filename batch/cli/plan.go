@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"friendsweep/batch"
+	"friendsweep/batch/chat"
 	"friendsweep/batch/send"
 )
 
@@ -45,10 +46,12 @@ func (c *planCommand) Run(a *app) error {
 		return refuse("%w", err)
 	}
 	a.announceInput(c.Pairs)
-	in, err := batch.Read(a.ctx, &batch.Options{
+	o := batch.Options{
 		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, DeleteType: c.deleteType(),
 		Batch: send.Options{ChunkSize: c.ChunkSize}, TempDir: temp, Progress: a.progress,
-	})
+	}
+	o.SetCall(chat.Delete(o.DeleteType), nil)
+	in, err := batch.Read(a.ctx, &o)
 	if code := exitCode(err); err != nil && code == exitStopped {
 		return refuse("%w", err) // nothing was stopped: no room for temporary files, say
 	}
@@ -62,7 +65,7 @@ func (c *planCommand) Run(a *app) error {
 	if err := batch.CheckInvalid(in, c.Pairs, c.MaxInvalid); err != nil {
 		return err
 	}
-	plan := batch.NewPlan(in, batch.Calls.Named("delete"), c.ChunkSize, c.Rate)
+	plan := batch.NewPlan(in, o.Batch.Call, c.ChunkSize, c.Rate)
 	plan.Endpoint, plan.SDKAppID, plan.Identifier = c.endpoint(), c.SDKAppID, c.Identifier
 	plan.DeleteType = string(c.deleteType())
 	plan.MinSeconds = min(plan.MinSeconds, longest.Seconds()) // it is at least that

@@ -9,10 +9,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"friendsweep/reports"
+	"friendsweep/reports/journal"
 )
 
 // parse is what recorded makes of a command line.
-func parse(t *testing.T, args ...string) map[string]any {
+func parse(t *testing.T, args ...string) journal.Flags {
 	t.Helper()
 	answered := false
 	a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
@@ -36,9 +39,10 @@ func TestRecorded(t *testing.T) {
 	}
 	got := parse(t, "delete", "--from-column", "true", "--to-column=false", "--identifier", "no", "--yes", "--limit", "7", "--max-duration", "90m",
 		"--report", "r.csv", "--max-failures", "5%", "--rate", "0.5", "p.csv")
-	want := map[string]any{
-		"from-column": "true", "to-column": "false", "identifier": "no", "yes": true, "limit": "7", "max-duration": "1h30m0s",
-		"report": here + "/r.csv", "max-failures": "5%", "rate": "0.5",
+	text := func(s string) any { return journal.Text(s) }
+	want := journal.Flags{
+		"from-column": text("true"), "to-column": text("false"), "identifier": text("no"), "yes": true, "limit": text("7"), "max-duration": text("1h30m0s"),
+		"report": text(here + "/r.csv"), "max-failures": text("5%"), "rate": text("0.5"),
 	}
 	for name, value := range want {
 		if got[name] != value {
@@ -79,7 +83,7 @@ func TestArguments(t *testing.T) {
 					t.Setenv(name, value)
 				}
 				a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
-				args := arguments(flags, a.unasked())
+				args := reports.Arguments(flags, a.unasked("delete"))
 				got := parse(t, append(append([]string{"delete"}, args...), "p.csv")...)
 				if diff := cmp.Diff(got, flags); diff != "" {
 					t.Errorf("%q became %q in %v: got (-), want (+)\n%s", line, args, environment, diff)
@@ -103,16 +107,15 @@ func TestContinuing(t *testing.T) {
 			}
 			a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
 			a.flags = parse(t, "delete", "--region=", "--sandbox", "--chunk-size", "7", "--from-column", "true", "p.csv")
-			a.defaults = a.unasked()
 			report, pairs := filepath.Join(dir, "r.csv"), filepath.Join(dir, "p q.csv")
-			command := a.continuing(pairs, report)
+			command := reports.Next{Call: "delete", Input: pairs, Report: report, Flags: a.flags, Defaults: a.unasked("delete")}.Resume()
 			words, err := exec.Command("sh", "-c", "printf '%s\\0' "+command).Output()
 			if err != nil {
 				t.Fatal(err)
 			}
 			args := strings.Split(strings.TrimSuffix(string(words), "\x00"), "\x00")
 			want := a.flags
-			want["resume"], want["report"], want["overwrite"], want["retry-failed"] = true, report, false, false
+			want["resume"], want["report"], want["overwrite"], want["retry-failed"] = true, journal.Text(report), false, false
 			got := parse(t, args[1:]...)
 			delete(got, "limit") // what the environment says of a canary is for whoever has set it
 			delete(want, "limit")
@@ -128,12 +131,12 @@ func TestArgumentsAreFew(t *testing.T) {
 	t.Setenv("FRIENDSWEEP_REGION", "tokyo")
 	a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
 	flags := parse(t, "delete", "--region", "tokyo", "--chunk-size", "1000", "--from-column", "true", "--yes", "p.csv")
-	got := arguments(flags, a.unasked())
+	got := reports.Arguments(flags, a.unasked("delete"))
 	if diff := cmp.Diff(got, []string{"--from-column=true", "--yes"}); diff != "" {
 		t.Errorf("got (-), want (+)\n%s", diff)
 	}
 	t.Setenv("FRIENDSWEEP_RATE", "fast")
-	if got := a.unasked(); got != nil {
+	if got := a.unasked("delete"); got != nil {
 		t.Errorf("in an environment that is refused itself: got %v, want nothing to be left out", got)
 	}
 }

@@ -39,7 +39,7 @@ func (c *reportCommand) Run(a *app) error {
 	}
 	tally, next, err := batch.Rewrite(a.ctx, batch.Options{
 		Report: c.Report, Pairs: c.Input, Stdin: a.stdin, Failures: c.Failures, AlsoSuccess: also,
-		Defaults: texts(a.defaults), TempDir: temp, Log: a.log, Progress: a.progress,
+		Defaults: a.defaults(), TempDir: temp, Log: a.log, Progress: a.progress,
 	})
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func (c *statusCommand) Run(a *app) error {
 	}
 	standing := reports.NewStanding(info, c.Report)
 	if !standing.Held && standing.Tally.Open() > 0 {
-		standing.ResumeCommand = batch.ResumeCommand(info, c.Report, texts(a.defaults))
+		standing.ResumeCommand = batch.ResumeCommand(info, c.Report, false, a.defaults())
 	}
 	a.printed = true
 	if c.JSON {

@@ -88,6 +88,8 @@ type Texts struct {
 	Sandbox   string            // of a run in the sandbox, to come or at work
 	InSandbox string            // of a run in the sandbox that is over
 	Sides     map[string]string // what each delete type means, without a full stop
+	Succeeded string            // what rows did that are successes: succeeded
+	Failed    string            // what the others did: failed
 	Record    string            // what the page is a record of: a bulk deletion of friendships
 	Row       string            // what a row of the input asks for
 	Presumed  string            // follows the number of rows that are presumed, on the page

@@ -66,6 +66,9 @@ func (s *Sheet) Fact(label, text string) {
 	}
 }
 
+// Note is whole sentences of their own, over the whole width.
+func (s *Sheet) Note(text string) { s.line("", text) }
+
 // path is fact for a file name, which is never broken: it is there to be copied.
 func (s *Sheet) Path(label, name string) {
 	if name != "" {

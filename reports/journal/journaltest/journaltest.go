@@ -37,7 +37,7 @@ var Call = &journal.Call{
 			"Delete_Type_Single": "one side: To_Account leaves the friends of From_Account, which stays among the friends of To_Account",
 			"Delete_Type_Both":   "both sides: From_Account and To_Account leave each other's friends",
 		},
-		Record: "a bulk deletion of friendships", Row: "A friendship to delete.", Presumed: "It may never have been a friendship (31704).",
+		Succeeded: "succeeded", Failed: "failed", Record: "a bulk deletion of friendships", Row: "A friendship to delete.", Presumed: "It may never have been a friendship (31704).",
 	},
 }
 
@@ -60,7 +60,7 @@ var Good = Call.Set([]string{"deleted"})
 var Calls = journal.Calls{Call}
 
 // Run is who works on the jobs of these journals.
-var Run = journal.Run{Version: "v1", Input: "/in/pairs.csv", Flags: map[string]string{"rate": "200"}, Success: []string{"deleted"}, Host: "h", User: "u", PID: 7}
+var Run = journal.Run{Version: "v1", Input: "/in/pairs.csv", Flags: journal.Flags{"rate": journal.Text("200")}, Success: []string{"deleted"}, Host: "h", User: "u", PID: 7}
 
 // Job is a job of so many rows up to the line last.
 func Job(rows, last int64) journal.Job {
