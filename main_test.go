@@ -82,6 +82,11 @@ func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*w
 func setUp(env *testscript.Env) error {
 	w := &world{procs: map[string]*process{}}
 	env.Values[worldKey{}] = w
+	recipes, err := filepath.Abs("testdata/recipes")
+	if err != nil {
+		return err
+	}
+	env.Setenv("RECIPES", recipes)
 	env.Setenv("KEY", sandbox.DefaultKey)
 	env.Setenv("GORACE", raceOptions)
 	given := map[string]bool{}
