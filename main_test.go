@@ -189,6 +189,48 @@ func containerStorage(t *testing.T) string {
 	return "CONTAINERS_STORAGE_CONF=" + dir + "/storage.conf"
 }
 
+// TestContainer runs the image that .container/build makes: the program trusts the certificates that were put into it,
+// writes temporary files, and is not root.
+func TestContainer(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("buildah"); err != nil {
+		t.Skip("buildah is not installed")
+	}
+	server := newHostile(true)
+	defer server.close()
+	server.reset(nil, false)
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("server.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	write("pairs.csv", "from,to\na,b\n")
+	if err := os.Chmod(dir, 0o777); err != nil { // for the user in the container
+		t.Fatal(err)
+	}
+	shell := readmeShell{t: t, dir: ".", env: append(os.Environ(), containerStorage(t), "SSL_CERT_FILE="+filepath.Join(dir, "server.pem"),
+		"DATA="+dir, "SERVER="+server.URL, "FRIENDSWEEP_SECRET_KEY="+sandbox.DefaultKey)}
+	shell.run(t, ".container/build localhost/friendsweep:test", nil)
+	shell.run(t, `set -e
+container=$(buildah from localhost/friendsweep:test)
+trap 'buildah rm "$container" > /dev/null' EXIT
+buildah run --isolation chroot --env FRIENDSWEEP_SECRET_KEY="$FRIENDSWEEP_SECRET_KEY" -v "$DATA:/data" "$container" -- \
+    /friendsweep delete --endpoint "$SERVER" --sdkappid 1400000000 --yes pairs.csv
+`, nil)
+	info, err := os.Stat(filepath.Join(dir, "pairs.report.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Sys().(*syscall.Stat_t).Uid; os.Getuid() == 0 && got != 65532 {
+		t.Errorf("the report is of user %d, want 65532", got)
+	}
+	if faults := server.faults(); len(faults) > 0 {
+		t.Errorf("the server got %v", faults)
+	}
+}
+
 // repository is what git has of this folder, or would have.
 func repository(t *testing.T) fs.FS {
 	t.Helper()
