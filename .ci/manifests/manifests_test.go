@@ -194,3 +194,28 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+// TestReleaseTakesWhatIsThere: the files that .goreleaser.yaml puts into archives and packages exist, or are made by its hook.
+func TestReleaseTakesWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile("../../.goreleaser.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type source struct{ Src string }
+	var release struct {
+		Archives []struct{ Files []source }
+		Nfpms    []struct{ Contents []source }
+	}
+	if err := yaml.Unmarshal(text, &release); err != nil {
+		t.Fatal(err)
+	}
+	sources := slices.Concat(release.Archives[0].Files, release.Nfpms[0].Contents)
+	if len(sources) < 10 {
+		t.Errorf("got %d files, want at least 10", len(sources))
+	}
+	for _, s := range sources {
+		if found, err := filepath.Glob("../../" + s.Src); len(found) == 0 && !strings.HasPrefix(s.Src, ".completions/") {
+			t.Errorf("%s: got nothing (%v), want a file", s.Src, err)
+		}
+	}
+}
