@@ -281,20 +281,16 @@ func blocks(text string) (found []block) {
 
 type consoleStep struct{ command, output string }
 
-// consoleSteps takes a block apart at the lines that begin with "$ "; a command goes on in the next line after a "\", and
-// in lines that begin with "> ", as a shell shows them.
+// consoleSteps takes a block apart at the lines that begin with "$ "; a command goes on in the next line after a "\".
 func consoleSteps(text string) (steps []consoleStep) {
 	open := false
 	for line := range strings.Lines(text) {
 		command, isCommand := strings.CutPrefix(line, "$ ")
-		more, isMore := strings.CutPrefix(line, "> ")
 		switch {
 		case isCommand:
 			steps = append(steps, consoleStep{command: command})
 		case len(steps) == 0:
 			continue
-		case isMore && steps[len(steps)-1].output == "":
-			steps[len(steps)-1].command += more
 		case open:
 			steps[len(steps)-1].command += line
 		default:
@@ -388,14 +384,14 @@ func wildcard(text string) *regexp.Regexp {
 
 // TestREADMEParts: what the README's test makes of a text.
 func TestREADMEParts(t *testing.T) {
-	text := "# a\n```sh\n# one\n```\n\n## b\n```text\nno\n```\n  ```console needs five\n$ two \\\n  three\nout\n...\n> end 5ms\n$ four\n> 4\n  ```\n"
+	text := "# a\n```sh\n# one\n```\n\n## b\n```text\nno\n```\n  ```console needs five\n$ two \\\n  three\nout\n...\nend 5ms\n$ four\n  ```\n"
 	want := []block{{"a", "sh", "", "# one\n"}, {"b", "text", "", "no\n"},
-		{"b", "console", "five", "$ two \\\n  three\nout\n...\n> end 5ms\n$ four\n> 4\n"}}
+		{"b", "console", "five", "$ two \\\n  three\nout\n...\nend 5ms\n$ four\n"}}
 	got := blocks(text)
 	if diff := cmp.Diff(got, want, cmp.AllowUnexported(block{})); diff != "" {
 		t.Fatalf("blocks: got (-), want (+)\n%s", diff)
 	}
-	steps := []consoleStep{{"two \\\n  three\n", "out\n...\n> end 5ms\n"}, {"four\n4\n", ""}}
+	steps := []consoleStep{{"two \\\n  three\n", "out\n...\nend 5ms\n"}, {"four\n", ""}}
 	if diff := cmp.Diff(consoleSteps(got[2].text), steps, cmp.AllowUnexported(consoleStep{})); diff != "" {
 		t.Errorf("steps: got (-), want (+)\n%s", diff)
 	}
