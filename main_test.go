@@ -196,6 +196,9 @@ func TestContainer(t *testing.T) {
 	if _, err := exec.LookPath("buildah"); err != nil {
 		t.Skip("buildah is not installed")
 	}
+	if os.Getuid() != 0 {
+		t.Skip("buildah runs a container without a runtime for root alone")
+	}
 	server := newHostile(true)
 	defer server.close()
 	server.reset(nil, false)
@@ -223,7 +226,7 @@ buildah run --isolation chroot --env FRIENDSWEEP_SECRET_KEY="$FRIENDSWEEP_SECRET
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := info.Sys().(*syscall.Stat_t).Uid; os.Getuid() == 0 && got != 65532 {
+	if got := info.Sys().(*syscall.Stat_t).Uid; got != 65532 {
 		t.Errorf("the report is of user %d, want 65532", got)
 	}
 	if faults := server.faults(); len(faults) > 0 {

@@ -5,6 +5,7 @@ package manifests
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,6 +101,11 @@ func TestFailurePolicy(t *testing.T) {
 	slices.Sort(final)
 	if got := rule.OnExitCodes.Values; !slices.Equal(got, final) {
 		t.Errorf("got %v, want those that cannot be resumed: %v", got, final)
+	}
+	unit, err := os.ReadFile("../../testdata/recipes/friendsweep.service")
+	want := "\nRestartPreventExitStatus=" + strings.Trim(fmt.Sprint(final), "[]") + "\n"
+	if err != nil || !strings.Contains(string(unit), want) {
+		t.Errorf("friendsweep.service does not have %q (%v)", want, err)
 	}
 }
 
