@@ -82,6 +82,11 @@ func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*w
 func setUp(env *testscript.Env) error {
 	w := &world{procs: map[string]*process{}}
 	env.Values[worldKey{}] = w
+	recipes, err := filepath.Abs("testdata/recipes")
+	if err != nil {
+		return err
+	}
+	env.Setenv("RECIPES", recipes)
 	env.Setenv("KEY", sandbox.DefaultKey)
 	env.Setenv("GORACE", raceOptions)
 	given := map[string]bool{}
@@ -142,6 +147,7 @@ func secretsIn(dir string, given map[string]bool, sigs []string) (found []string
 // TestREADME executes the README as a newcomer would: every block marked `sh` runs as a script, and every block marked
 // `console` has commands, after "$ ", and what they print, in order and in one fresh copy of the repository with
 // friendsweep first in PATH. In a console block, a line of "..." stands for any lines, and "..." in a line for anything.
+// A block marked `console needs TOOL` is skipped, by name, where the tool is missing.
 func TestREADME(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("README.md")
@@ -152,21 +158,80 @@ func TestREADME(t *testing.T) {
 	if err := os.CopyFS(dir, repository(t)); err != nil {
 		t.Fatal(err)
 	}
-	shell := readmeShell{t: t, dir: dir, env: append(os.Environ(), "PWD="+dir, "GORACE="+raceOptions)}
+	shell := readmeShell{t: t, dir: dir, env: append(os.Environ(), "PWD="+dir, "GORACE="+raceOptions, containerStorage(t))}
 	ran := 0
 	for _, block := range blocks(string(text)) {
-		switch block.info {
-		case "sh":
-			shell.run(block.text, nil)
-			ran++
-		case "console":
-			for _, step := range consoleSteps(block.text) {
-				shell.run(step.command, &step.output)
-				ran++
+		switch block.kind {
+		case "sh", "console":
+			t.Run(strings.TrimSpace(block.heading+" "+block.needs), func(t *testing.T) {
+				shell.need(t, block.needs)
+				ran += shell.execute(t, block)
+			})
+		case "text":
+			if strings.Contains(block.text, "$ ") {
+				t.Errorf("README: commands in a block that is not run:\n%s", block.text)
 			}
+		default:
+			t.Errorf("README: got a block of kind %q, want sh, console or text:\n%s", block.kind, block.text)
 		}
 	}
 	t.Logf("%d commands of README.md were run", ran)
+}
+
+// containerStorage is the variable that has images built in a folder of the test's own.
+func containerStorage(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	text := fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n", dir+"/graph", dir+"/run")
+	if err := os.WriteFile(dir+"/storage.conf", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "CONTAINERS_STORAGE_CONF=" + dir + "/storage.conf"
+}
+
+// TestContainer runs the image that .container/build makes: the program trusts the certificates that were put into it,
+// writes temporary files, and is not root.
+func TestContainer(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("buildah"); err != nil {
+		t.Skip("buildah is not installed")
+	}
+	if os.Getuid() != 0 {
+		t.Skip("buildah runs a container without a runtime for root alone")
+	}
+	server := newHostile(true)
+	defer server.close()
+	server.reset(nil, false)
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("server.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	write("pairs.csv", "from,to\na,b\n")
+	if err := os.Chmod(dir, 0o777); err != nil { // for the user in the container
+		t.Fatal(err)
+	}
+	shell := readmeShell{t: t, dir: ".", env: append(os.Environ(), containerStorage(t), "SSL_CERT_FILE="+filepath.Join(dir, "server.pem"),
+		"DATA="+dir, "SERVER="+server.URL, "FRIENDSWEEP_SECRET_KEY="+sandbox.DefaultKey)}
+	shell.run(t, ".container/build localhost/friendsweep:test", nil)
+	shell.run(t, `set -e
+container=$(buildah from localhost/friendsweep:test)
+trap 'buildah rm "$container" > /dev/null' EXIT
+buildah run --isolation chroot --env FRIENDSWEEP_SECRET_KEY="$FRIENDSWEEP_SECRET_KEY" -v "$DATA:/data" "$container" -- \
+    /friendsweep delete --endpoint "$SERVER" --sdkappid 1400000000 --yes pairs.csv
+`, nil)
+	info, err := os.Stat(filepath.Join(dir, "pairs.report.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Sys().(*syscall.Stat_t).Uid; got != 65532 {
+		t.Errorf("the report is of user %d, want 65532", got)
+	}
+	if faults := server.faults(); len(faults) > 0 {
+		t.Errorf("the server got %v", faults)
+	}
 }
 
 // repository is what git has of this folder, or would have.
@@ -197,14 +262,22 @@ func repository(t *testing.T) fs.FS {
 	return os.DirFS(dir)
 }
 
-// block is a fenced block of a Markdown text.
-type block struct{ info, text string }
+// block is a fenced block of a Markdown text, the heading that it stands under, and the tool that its commands need.
+type block struct{ heading, kind, needs, text string }
 
-var fence = regexp.MustCompile("(?m)^```([^\n]*)\n((?s:.*?))^```[ \t]*$")
+var (
+	fence   = regexp.MustCompile("(?m)^[ \t]*```([^\n]*)\n((?s:.*?))^[ \t]*```[ \t]*$")
+	heading = regexp.MustCompile("(?m)^#+ (.*)$")
+)
 
 func blocks(text string) (found []block) {
-	for _, m := range fence.FindAllStringSubmatch(text, -1) {
-		found = append(found, block{strings.TrimSpace(m[1]), m[2]})
+	for _, m := range fence.FindAllStringSubmatchIndex(text, -1) {
+		kind, needs, _ := strings.Cut(strings.TrimSpace(text[m[2]:m[3]]), " needs ")
+		b := block{kind: kind, needs: needs, text: text[m[4]:m[5]]}
+		if above := heading.FindAllStringSubmatch(fence.ReplaceAllString(text[:m[0]], ""), -1); len(above) > 0 {
+			b.heading = above[len(above)-1][1]
+		}
+		found = append(found, b)
 	}
 	return found
 }
@@ -238,9 +311,42 @@ type readmeShell struct {
 	env []string
 }
 
+// need skips the test where the tool is missing.
+func (s *readmeShell) need(t *testing.T, tool string) {
+	t.Helper()
+	if tool == "" {
+		return
+	}
+	if _, err := exec.LookPath(tool); err != nil {
+		t.Skipf("%s is not installed", tool)
+	}
+	if tool != "podman" { // which may be there, and not be allowed to run anything
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), tool, "run", "--rm", "localhost/friendsweep:1", "--version")
+	cmd.Dir, cmd.Env = s.dir, s.env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Skipf("podman runs no container here: %s", out)
+	}
+}
+
+// execute runs a block and counts its commands.
+func (s *readmeShell) execute(t *testing.T, b block) int {
+	t.Helper()
+	if b.kind == "sh" {
+		s.run(t, b.text, nil)
+		return 1
+	}
+	steps := consoleSteps(b.text)
+	for _, step := range steps {
+		s.run(t, step.command, &step.output)
+	}
+	return len(steps)
+}
+
 // run executes the commands and compares what they print, both streams, unless want is nil.
-func (s *readmeShell) run(commands string, want *string) {
-	s.t.Helper()
+func (s *readmeShell) run(t *testing.T, commands string, want *string) {
+	t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), "sh", "-c", commands)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = s.dir, s.env, patience
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -251,16 +357,16 @@ func (s *readmeShell) run(commands string, want *string) {
 	})
 	got, err := cmd.CombinedOutput()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if want == nil {
 		if err != nil {
-			s.t.Errorf("README: %s\ngot %v, want it to succeed\n%s", commands, err, got)
+			t.Errorf("README: %s\ngot %v, want it to succeed\n%s", commands, err, got)
 		}
 		return
 	}
 	if !wildcard(*want).Match(got) {
-		s.t.Errorf("README: $ %sgot, want:\n%s", commands, cmp.Diff(string(got), *want))
+		t.Errorf("README: $ %sgot, want:\n%s", commands, cmp.Diff(string(got), *want))
 	}
 }
 
@@ -281,8 +387,9 @@ func wildcard(text string) *regexp.Regexp {
 
 // TestREADMEParts: what the README's test makes of a text.
 func TestREADMEParts(t *testing.T) {
-	text := "# a\n```sh\none\n```\n\n```text\nno\n```\n```console\n$ two \\\n  three\nout\n...\nend 5ms\n$ four\n```\n"
-	want := []block{{"sh", "one\n"}, {"text", "no\n"}, {"console", "$ two \\\n  three\nout\n...\nend 5ms\n$ four\n"}}
+	text := "# a\n```sh\n# one\n```\n\n## b\n```text\nno\n```\n  ```console needs five\n$ two \\\n  three\nout\n...\nend 5ms\n$ four\n  ```\n"
+	want := []block{{"a", "sh", "", "# one\n"}, {"b", "text", "", "no\n"},
+		{"b", "console", "five", "$ two \\\n  three\nout\n...\nend 5ms\n$ four\n"}}
 	got := blocks(text)
 	if diff := cmp.Diff(got, want, cmp.AllowUnexported(block{})); diff != "" {
 		t.Fatalf("blocks: got (-), want (+)\n%s", diff)

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// The topics of help beside the commands. They are sections of the README, too, word for word, which a test compares.
+// The topics of help beside the commands. The exit codes are a section of the README, too, word for word, which a test
+// compares.
 //
 //go:embed help/*.txt
 var topics embed.FS

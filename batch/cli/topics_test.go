@@ -2,57 +2,70 @@ package cli
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
-// TestTopicsAreInTheREADME: what help says about a thing is what the README says, word for word.
-func TestTopicsAreInTheREADME(t *testing.T) {
+// TestExitCodesAreInTheREADME: what help says about them is what the README says, word for word.
+func TestExitCodesAreInTheREADME(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
+	text, err := topics.ReadFile("help/exit-codes.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, heading := range map[string]string{"exit-codes": "Exit codes", "report": "Report", "journal": "Journal"} {
-		text, err := topics.ReadFile("help/" + name + ".txt")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(string(readme), "\n### "+heading+"\n\n```text\n"+string(text)+"```\n") {
-			t.Errorf("the section %s of README.md does not begin with batch/cli/help/%s.txt: change both", heading, name)
-		}
-	}
-	files, err := topics.ReadDir("help")
-	if err != nil || len(files) != 3 {
-		t.Errorf("got %d topics %v, want the three above", len(files), err)
+	if !strings.Contains(readme(t), "\n### Exit codes\n\n```text\n"+string(text)+"```\n") {
+		t.Error("the section Exit codes of README.md does not begin with batch/cli/help/exit-codes.txt: change both")
 	}
 }
 
-// TestFlagsAreInTheREADME: every flag of delete stands in the README's table, and no other does.
-func TestFlagsAreInTheREADME(t *testing.T) {
+// TestREADMENamesTopics: the README says of each topic that help has it.
+func TestREADMENamesTopics(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
+	files, err := topics.ReadDir("help")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %d topics (%v), want some", len(files), err)
+	}
+	for _, file := range files {
+		if name := strings.TrimSuffix(file.Name(), ".txt"); !strings.Contains(readme(t), "`help "+name+"`") {
+			t.Errorf("README.md does not name `help %s`", name)
+		}
+	}
+}
+
+// TestFlagsOfTheREADME: the README has no table of flags, help has; but every flag that it gives the program is one.
+func TestFlagsOfTheREADME(t *testing.T) {
+	t.Parallel()
+	there := map[string]bool{}
+	for _, command := range []string{"delete", "plan", "status", "report", "audit", "sandbox"} {
+		for _, name := range flagName.FindAllString(call(t.Context(), command, "--help").stdout, -1) {
+			there[name] = true
+		}
+	}
+	given := 0
+	for _, line := range ourCommand.FindAllString(readme(t), -1) {
+		for _, name := range flagName.FindAllString(line, -1) {
+			given++
+			if !there[name] {
+				t.Errorf("README.md has the flag %s, which no help has: %s", name, line)
+			}
+		}
+	}
+	if given < 20 {
+		t.Errorf("got %d flags in README.md, want many more: does the pattern still find its commands?", given)
+	}
+}
+
+// ourCommand is a command of this program in the README up to its end or to what follows it in the shell.
+var ourCommand = regexp.MustCompile(`friendsweep (?:delete|plan|status|report|audit|sandbox) (?:[^\n|;)\\` + "`" + `]|\\\n)*`)
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(readme), "\n### Flags of delete\n")
-	section, _, _ = strings.Cut(section, "\n### ")
-	told := map[string]bool{}
-	for _, name := range flagName.FindAllString(section, -1) {
-		told[name] = true
-	}
-	there := map[string]bool{}
-	_, help, _ := strings.Cut(call(t.Context(), "delete", "--help").stdout, "What most runs need:")
-	for line := range strings.Lines(help) {
-		if strings.HasPrefix(strings.TrimLeft(line, " "), "-") {
-			there[flagName.FindString(line)] = true
-		}
-	}
-	if diff := cmp.Diff(told, there); diff != "" {
-		t.Errorf("README.md (-), help (+)\n%s", diff)
-	}
+	return string(text)
 }
 
 // TestHelpOnTopics: a topic alone, and where a command has its name, both.
