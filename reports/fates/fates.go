@@ -1,3 +1,8 @@
+// Package fates joins the journal of a job with its input and tells what became of every row, in the order of the input.
+//
+// Call [New] for a run that has ended, then [Fates.Next] for each record; [Status] counts what a journal alone says, while a
+// run may be at work. It decides nothing itself: what a result does to a row is the rule of package journal, and a repeat
+// has the fate of the row that it repeats. However many rows there are, the memory that it takes is bounded.
 package fates
 
 import (

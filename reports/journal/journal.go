@@ -1,11 +1,35 @@
-// Package reports keeps the journal of a run and makes everything people read from it: the report, the summary, the
-// page, the figures for monitoring, the state of a run that died.
+// Package journal is the record of truth of a job: what was about to be sent, and what was answered. What is not in it did
+// not happen, and nothing is reported that it does not say.
 //
-// Start with [Lock]. A run writes its journal through [Journal.Before] and [Journal.After]; at its end
-// [fates.New] reads the journal back, joins it with the input by line number, and [reports.Report] writes one line per record.
-// The journal is the only record of truth: what is not in it did not happen, and nothing is reported that it does not
-// say. A run that goes on with a job asks [Journal.Replay] first; [fates.Status] tells about a journal that somebody else may
-// be writing.
+// A run takes it with [Lock] and begins with [Journal.Start], or goes on with [Journal.Replay] and [Journal.Resume]; it
+// writes [Journal.Before] and [Journal.After] every request, and [Journal.EndWith] at its end. Who only reads takes [Read], or
+// [Look] where a run may be at work, and is told of what happened to rows by Follow. [Call.After] is the one rule of what a
+// result does to a row: sending, resuming and reporting ask it.
+//
+// # Format
+//
+// A journal is JSON Lines: one object a line, never changed once it is written. Its lines are, in this order (here without
+// "at", the time of each line, and "h"):
+//
+//	{"friendsweep":"v1.2","job":{"call":"delete","input_sha256":"9f86…","rows":3,…},"run":{"input":"/srv/p.csv","flags":{…},…}}
+//	{"send":1,"account":"alice","lines":"2,5-900"}
+//	{"answer":1,"ms":80,"results":[{"outcome":"deleted","code":0,"lines":"2"},{"outcome":"open","lost":true,"info":"no answer within 15s","lines":"5-900"}]}
+//	{"send":2,"account":"bob","lines":"3"}
+//	{"withdraw":2}
+//	{"decide":"carol","results":[{"outcome":"refused","code":30003,"info":"not tried alone","lines":"4"}]}
+//	{"end":"130","stopped":"interrupted by SIGINT"}
+//	{"resume":"v1.2","run":{…}}
+//
+// The first line says what the job is ([Job]) and who works on it ([Run]); it is the only one with "friendsweep". Then come
+// requests: a send line, on disk before the request leaves, and one answer or withdraw line with its number; requests are
+// numbered from 1 without a gap, over all runs. "lines" are the input lines where the rows' records start; a result without
+// them speaks of all rows of its request. The outcomes are open, refused, gave_up and the words of the call's answers. A
+// decide line gives rows an outcome without a request. An end line ends a run that ended by itself, and a resume line
+// begins the next. A request without an answer lost it when its run ended.
+//
+// The last member of every line is "h": see [Ending] and chain.go. What follows the last good line is a torn tail, which the
+// next run cuts off; damage before a good line is an error that names the line. Keys that this version does not know are
+// skipped.
 package journal
 
 import (

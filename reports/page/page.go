@@ -1,3 +1,8 @@
+// Package page draws a run as one self-contained HTML page: what became of the rows, why some failed, when it happened, and
+// what proves it.
+//
+// [Write] writes the page of a run's [Data]. It has no script and loads nothing, and everything that came from elsewhere is
+// escaped.
 package page
 
 import (

@@ -1,3 +1,8 @@
+// Package terminal is how the program speaks to a person: progress, log lines, tables, and texts that may be shown.
+//
+// [Progress] shows how far a run is, as a bar or as lines, and lets log lines through; [Console] is a log for people. A
+// [Sheet] is a text of labels, numbers and notes that fits its width. [Printable] makes any text harmless, and [ShellQuote]
+// a command that can be pasted.
 package terminal
 
 import (
