@@ -170,6 +170,11 @@ func (f *Fates) cell(line int64) (*cell, error) {
 }
 
 func (f *Fates) fate(c *cell) (Fate, error) {
+	return c.fate(func(number int32) (string, error) { return f.store.text(f.line, number) })
+}
+
+// fate is that of the row. text finds a text by its number.
+func (c *cell) fate(text func(number int32) (string, error)) (Fate, error) {
 	fate := Fate{Outcome: c.ends(), HasCode: c.has(hasCode), Code: int(c.code), Attempts: int64(c.attempts)}
 	switch {
 	case c.outcome == journal.Duplicate:
@@ -185,7 +190,7 @@ func (f *Fates) fate(c *cell) (Fate, error) {
 		fate.Info = infoNoTurn
 	default:
 		var err error
-		if fate.Info, err = f.store.text(f.line, c.text); err != nil {
+		if fate.Info, err = text(c.text); err != nil {
 			return fate, err
 		}
 	}
