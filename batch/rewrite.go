@@ -62,10 +62,15 @@ func (r *Run) adopt(ctx context.Context) (err error) {
 	if r.Pairs == "" {
 		r.Pairs = last.Input
 	}
-	r.FromColumn, r.ToColumn, r.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
-	r.Endpoint, r.AppID, r.Batch.ChunkSize = job.Endpoint, job.AppID, chat.MaxRows
+	r.takeOver(job)
 	r.IgnoreNotFriend = r.IgnoreNotFriend || last.Flags["ignore-not-friend"] == "true"
 	return nil
+}
+
+// takeOver makes the run read the input as the job did.
+func (r *Run) takeOver(job journal.Job) {
+	r.FromColumn, r.ToColumn, r.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
+	r.Endpoint, r.AppID, r.Batch.ChunkSize = job.Endpoint, job.AppID, chat.MaxRows
 }
 
 // ResumeCommand continues the job that a journal is about. It does not name flags that have their default.

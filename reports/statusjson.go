@@ -16,14 +16,14 @@ type statusJSON struct {
 	LastAnswerAt string `json:"last_answer_at"` // empty where none came
 }
 
-// state is how the job stands, in a word.
-func (s *Standing) state() string {
+// stateOf is how a job stands, in a word. held: a process works on it; ended: the last run wrote its end, with the code.
+func stateOf(held, ended bool, code string) string {
 	switch {
-	case s.Held:
+	case held:
 		return "running"
-	case !s.Ended:
+	case !ended:
 		return "dead"
-	case s.ExitCode == "0" || s.ExitCode == "1":
+	case code == "0" || code == "1":
 		return "finished"
 	}
 	return "stopped"
@@ -32,7 +32,7 @@ func (s *Standing) state() string {
 // WriteJSON writes how the job stands as one JSON object; info is what the journal says.
 func (s *Standing) WriteJSON(w io.Writer, info *fates.StatusInfo) error {
 	job := info.Head.Job
-	out := statusJSON{State: s.state(), LastAnswerAt: terminal.Stamp(info.LastAnswer), Summary: Summary{
+	out := statusJSON{State: stateOf(s.Held, s.Ended, s.ExitCode), LastAnswerAt: terminal.Stamp(info.LastAnswer), Summary: Summary{
 		Version: info.LastRun.Version, Input: info.LastRun.Input, InputSHA256: job.InputSHA256, InputBytes: job.InputBytes,
 		Report: s.Report, Journal: s.Journal, Endpoint: job.Endpoint, SDKAppID: job.AppID, DeleteType: job.DeleteType,
 		StartedAt: terminal.Stamp(info.LastStart), JobStartedAt: terminal.Stamp(info.Head.At), Requests: info.Requests, Runs: info.Runs, Note: info.LastRun.Note,
