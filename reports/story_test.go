@@ -73,7 +73,7 @@ func TestWhy(t *testing.T) {
 		"running, a repeat": {true, running, &input.Repeat{Line: 5, First: 2}, nil, `It is the same pair as line 2, so it has that row's result: not_sent so far.`},
 		"dead, in flight": {false, dead, nil, []*journal.Deed{unanswered(4)},
 			`The answer to request 4 was lost, so it may have been carried out, and no answer since said what became of it before the run died (killed, crashed or power lost); --resume sends it again.`},
-		"stopped, not asked": {false, stopped, nil, nil, `Its turn never came before the run stopped (the disk is full), so it was certainly not carried out; --resume sends it again.`},
+		"stopped, not asked":           {false, stopped, nil, nil, `Its turn never came before the run stopped (the disk is full), so it was certainly not carried out; --resume sends it again.`},
 		"interrupted, throttled twice": {false, asked, nil, []*journal.Deed{busy, busy}, `None of its 2 requests was carried out (code 60007: too often), and then the run ended; --resume sends it again.`},
 		"not tried alone": {false, stopped, nil, []*journal.Deed{deedOf(3, journal.Open, 30003, "none"), deedOf(0, journal.Refused, 30003, "not tried alone")},
 			`It was refused without a request of its own (code 30003: not tried alone). Only --resume with --retry-failed sends it again.`},
