@@ -5,38 +5,69 @@ import (
 	"context"
 	"os"
 	"strings"
+	"time"
 
 	"friendsweep/batch/chat"
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/page"
 )
 
 // Rewrite writes the report of a run that died or was stopped, from its journal and its input, and sends nothing. Of
-// the options only Report must be set; Pairs is the input where it is not where the journal says. It returns the counts
-// and the command that continues the run, empty if nothing is open.
-func Rewrite(ctx context.Context, o Options) (fates.Tally, string, error) {
+// the options only Report must be set; Pairs is the input where it is not where the journal says, and Failures and HTML are
+// written where they are named. It returns the summary of the job as it stands.
+func Rewrite(ctx context.Context, o Options) (*reports.Interim, error) {
 	s := &Run{Options: o}
 	defer s.Close()
 	if err := s.adopt(ctx); err != nil {
-		return fates.Tally{}, "", err
+		return nil, err
 	}
 	if err := cmp.Or(s.checkPaths(), s.checkFiles()); err != nil {
-		return fates.Tally{}, "", err
+		return nil, err
 	}
 	if err := s.read(ctx); err != nil {
-		return fates.Tally{}, "", err
+		return nil, err
 	}
 	if differences := s.job.Differences(s.head.Job); len(differences) > 0 {
-		return fates.Tally{}, "", refuse("%s is not the input of this run: %s", s.Pairs, strings.Join(differences, "; "))
+		return nil, refuse("%s is not the input of this run: %s", s.Pairs, strings.Join(differences, "; "))
 	}
 	if err := s.report(ctx); err != nil {
-		return fates.Tally{}, "", err
+		return nil, err
 	}
-	if s.tally.Open() == 0 {
-		return s.tally, "", nil
+	sum := s.interim()
+	if s.HTML == "" {
+		return sum, nil
 	}
-	return s.tally, nextCommand(reports.Next{Input: s.in.Path, Report: s.Report, Flags: s.history.LastRun.Flags}, s.Defaults), nil
+	return sum, s.laterPage(sum)
+}
+
+// interim is the summary of the job as it stands, with the rows as its report has them.
+func (r *Run) interim() *reports.Interim {
+	seen := r.fates.Facts()
+	sum := reports.NewInterim(r.head, &seen, false)
+	sum.SetTally(r.tally)
+	sum.Input, sum.Report, sum.Journal = r.in.Path, absolute(r.Report), absolute(r.journal.Path())
+	sum.Accounts, sum.ReportSHA256 = r.in.Accounts, r.print.SHA256
+	sum.Failures, sum.Page, sum.NotFriendOK = r.Failures, r.HTML, r.IgnoreNotFriend
+	next := reports.Next{Input: r.in.Path, Report: r.Report, Flags: seen.LastRun.Flags}
+	if r.tally.Open() > 0 {
+		sum.ResumeCommand = nextCommand(next, r.Defaults)
+	}
+	if next.Retry = true; r.tally.Outcomes[journal.Refused] > 0 {
+		sum.RetryCommand = nextCommand(next, r.Defaults)
+	}
+	return sum
+}
+
+// laterPage writes the page that the run itself did not write.
+func (r *Run) laterPage(sum *reports.Interim) error {
+	last := r.fates.Facts().LastRun
+	data := page.Data{
+		Summary: &sum.Summary, Host: last.Host, User: last.User, Identifier: last.Flags["identifier"], Runs: sum.Runs, Began: r.head.At,
+		Samples: r.samples, Timeline: r.fates.Timeline(), Latency: r.fates.Latency(), Fingerprints: r.prints(), Later: time.Now(),
+	}
+	return page.Write(r.HTML, data)
 }
 
 // adopt takes over what the journal says about the run.

@@ -57,6 +57,7 @@ type Summary struct {
 	ReportCommand string `json:"-"` // writes the report that this run could not write; empty if it is there
 	RetryCommand  string `json:"-"` // sends the refused rows again; empty when there are none
 	Allowed       string `json:"-"` // who answered the question, or why nobody was asked
+	Died          bool   `json:"-"` // the run did not write its end: it has no exit code
 	NotFriendOK   bool   `json:"-"` // --ignore-not-friend: not_friend is a success
 }
 
@@ -131,6 +132,8 @@ func (s *Summary) Verdict() (terminal.Tone, string) {
 		return terminal.Bad, fmt.Sprintf("Interrupted by %s: %s.", signal, open)
 	}
 	switch {
+	case s.Died:
+		return terminal.Bad, fmt.Sprintf("The run died before its end (killed, crashed or power lost): %s.", open)
 	case s.ExitCode > 1 && s.StopReason != "":
 		return terminal.Bad, fmt.Sprintf("Stopped before the end: %s; %s.", s.StopReason, open)
 	case s.ExitCode > 1 || !s.Finished:

@@ -208,6 +208,9 @@ func (f *Fates) reader() journal.Reader {
 	}}
 }
 
+// Facts are what the journal says about the runs of the job.
+func (f *Fates) Facts() journal.Facts { return f.seen }
+
 // Timeline is when rows got their outcome, over all runs of the job.
 func (f *Fates) Timeline() Timeline { return f.time.timeline() }
 
