@@ -274,6 +274,9 @@ func destination(endpoint string, app int) string {
 	if endpoint == "" {
 		return ""
 	}
+	if app == 0 { // a plan may not know it
+		return endpoint
+	}
 	return fmt.Sprintf("%s, app %d", endpoint, app)
 }
 
