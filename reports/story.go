@@ -156,6 +156,7 @@ func (s *Story) Conclude(rec *input.Record, fate fates.Fate, seen *journal.Facts
 	if s.fate, err = fateOf(rec, fate); err != nil {
 		return err
 	}
+	held = held && !seen.Ended // else somebody writes its report, or reads it
 	s.Head, s.State = seen.Link, stateOf(held, seen.Ended, seen.EndCode)
 	s.stopReason, s.lastRun = seen.Stopped, seen.Runs
 	s.IgnoreNotFriend = seen.LastRun.Flags["ignore-not-friend"] == "true"
@@ -168,7 +169,7 @@ func (s *Story) Conclude(rec *input.Record, fate fates.Fate, seen *journal.Facts
 	if s.fate.HasCode {
 		s.Code = new(s.fate.Code)
 	}
-	if s.running() && !seen.Ended {
+	if s.running() {
 		s.await()
 	}
 	s.Why = s.why()

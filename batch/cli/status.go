@@ -44,7 +44,7 @@ func (c *statusCommand) Run(a *app) error {
 	if c.Line != nil {
 		return c.tell(a, temp)
 	}
-	if c.Input != "" {
+	if c.Input != "" && a.variables["input"] == "" { // the variable may be there for report and audit
 		return refuse("--input is for --line")
 	}
 	info, err := fates.Status(a.ctx, c.Report, temp)
