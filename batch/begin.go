@@ -66,11 +66,11 @@ func (r *Run) inTheWay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if info.Tally(true).Open() == 0 {
+	if info.Ended && info.Tally(true).Open() == 0 {
 		return refuse("%s belongs to a run that is finished\nbegin anew, which moves its files aside, with --overwrite; or choose another --report", r.journal.Path())
 	}
 	return refuse("%s belongs to a run that is not finished\ncontinue it:  %s\nor begin anew, which moves its files aside, with --overwrite",
-		r.journal.Path(), ResumeCommand(info, r.Report, r.Defaults))
+		r.journal.Path(), ResumeCommand(info, r.Report, r.Defaults, false))
 }
 
 // remember reads what earlier runs of the job did, if they are to be resumed.

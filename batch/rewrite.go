@@ -51,7 +51,7 @@ func (r *Run) interim() *reports.Interim {
 	sum.Accounts, sum.ReportSHA256 = r.in.Accounts, r.print.SHA256
 	sum.Failures, sum.Page, sum.NotFriendOK = r.Failures, r.HTML, r.IgnoreNotFriend
 	next := reports.Next{Input: r.in.Path, Report: r.Report, Flags: seen.LastRun.Flags}
-	if r.tally.Open() > 0 {
+	if r.tally.Open() > 0 || sum.Died { // it is not at its end
 		sum.ResumeCommand = nextCommand(next, r.Defaults)
 	}
 	if next.Retry = true; r.tally.Outcomes[journal.Refused] > 0 {
@@ -104,7 +104,8 @@ func (r *Run) takeOver(job journal.Job) {
 	r.Endpoint, r.AppID, r.Batch.ChunkSize = job.Endpoint, job.AppID, chat.MaxRows
 }
 
-// ResumeCommand continues the job that a journal is about. It does not name flags that have their default.
-func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]string) string {
-	return nextCommand(reports.Next{Input: info.LastRun.Input, Report: report, Flags: info.LastRun.Flags}, defaults)
+// ResumeCommand continues the job that a journal is about; with retry it also sends the refused rows again. It does not name
+// flags that have their default.
+func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]string, retry bool) string {
+	return nextCommand(reports.Next{Input: info.LastRun.Input, Report: report, Flags: info.LastRun.Flags, Retry: retry}, defaults)
 }

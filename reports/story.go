@@ -44,7 +44,6 @@ type Story struct {
 	fate       fates.Fate
 	stopReason string
 	lastRun    int
-	mirror     bool // Repeats is the same friendship from the other side
 }
 
 // Kin is a record that asks for what another asks for.

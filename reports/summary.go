@@ -286,14 +286,20 @@ func (s *Summary) writeNext(out *terminal.Sheet) {
 		out.Command("The report could not be written. To write it, without sending anything, once there is room:", s.ReportCommand)
 	}
 	switch {
+	case s.ResumeCommand != "" && s.open() == 0:
+		out.Command("To end the run that died, of which nothing is left to be sent:", s.ResumeCommand)
+		noteInput(out, s.Input)
 	case s.ResumeCommand != "":
 		out.Command("To send what is still open ("+terminal.Counted(s.open(), "row")+"):", s.ResumeCommand)
 		noteInput(out, s.Input)
 	case s.RetryCommand != "":
-		out.Command("To send the refused rows again once their cause is mended ("+
-			terminal.Counted(s.Outcome(journal.Refused), "row")+"):", s.RetryCommand)
+		writeRetry(out, s.Outcome(journal.Refused), s.RetryCommand)
 		noteInput(out, s.Input)
 	}
+}
+
+func writeRetry(out *terminal.Sheet, rows int64, command string) {
+	out.Command("To send the refused rows again once their cause is mended ("+terminal.Counted(rows, "row")+"):", command)
 }
 
 // noteInput: the bytes of standard input are part of the job, and no command can bring them back.

@@ -55,8 +55,11 @@ func (c *statusCommand) Run(a *app) error {
 		return refuse("%w\ngive the name of a report; its journal lies beside it", err)
 	}
 	standing := reports.NewStanding(info, c.Report)
-	if !standing.Held && standing.Tally.Open() > 0 {
-		standing.ResumeCommand = batch.ResumeCommand(info, c.Report, texts(a.defaults))
+	if !standing.Held && (standing.Tally.Open() > 0 || !standing.Ended) { // one that died is not at its end
+		standing.ResumeCommand = batch.ResumeCommand(info, c.Report, texts(a.defaults), false)
+	}
+	if !standing.Held && standing.Tally.Outcomes[journal.Refused] > 0 {
+		standing.RetryCommand = batch.ResumeCommand(info, c.Report, texts(a.defaults), true)
 	}
 	a.printed = true
 	if c.JSON {
