@@ -3,6 +3,7 @@ package batch
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -32,14 +33,15 @@ func Rewrite(ctx context.Context, o Options) (*reports.Interim, error) {
 	if differences := s.job.Differences(s.head.Job); len(differences) > 0 {
 		return nil, refuse("%s is not the input of this run: %s", s.Pairs, strings.Join(differences, "; "))
 	}
-	if err := s.report(ctx); err != nil {
+	err := s.report(ctx)
+	if err != nil && !errors.As(err, new(reports.LesserError)) {
 		return nil, err
 	}
 	sum := s.interim()
-	if s.HTML == "" {
-		return sum, nil
+	if s.HTML != "" {
+		err = errors.Join(err, s.laterPage(sum))
 	}
-	return sum, s.laterPage(sum)
+	return sum, err
 }
 
 // interim is the summary of the job as it stands, with the rows as its report has them.
