@@ -415,7 +415,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"exits": cmdExits, "sweep": cmdSweep,
 	"start": cmdStart, "await": cmdAwait, "await-file": cmdAwaitFile, "signal": cmdSignal, "finish": cmdFinish,
 	"serve": cmdServe, "release": cmdRelease, "requests": cmdRequests, "await-requests": cmdAwaitRequests, "seen": cmdSeen,
-	"report": cmdReport, "lines": cmdLines, "column": cmdColumn, "jsoncmp": cmdJSONCmp, "jsonlines": cmdJSONLines,
+	"report": cmdReport, "lines": cmdLines, "column": cmdColumn, "stories": cmdStories, "jsoncmp": cmdJSONCmp, "jsonlines": cmdJSONLines,
 	"append": cmdAppend, "chop": cmdChop, "line": cmdLine, "write": cmdWrite, "many": cmdMany, "blob": cmdBlob,
 	"gzip": cmdCompress, "zstd": cmdCompress, "sha256": cmdSHA256, "mode": cmdMode, "equal": cmdEqual, "paste": cmdPaste, "small-files": cmdSmallFiles, "tidy": cmdTidy,
 }
@@ -633,6 +633,30 @@ func cmdColumn(ts *testscript.TestScript, _ bool, args []string) {
 		got = append(got, records[at][slices.Index(records[0], name)])
 	}
 	same(ts, args[0]+" line "+args[1], strings.Join(got, ","), args[3])
+}
+
+// cmdStories is `stories REPORT ARGS...`: `friendsweep status REPORT --line N --json ARGS...` says of every record what the
+// report says.
+func cmdStories(ts *testscript.TestScript, _ bool, args []string) {
+	records, err := csv.NewReader(strings.NewReader(ts.ReadFile(args[0]))).ReadAll()
+	ts.Check(err)
+	for _, record := range records[1:] {
+		cmdExits(ts, false, append([]string{"0", "friendsweep", "status", args[0], "--json", "--line", record[0]}, args[1:]...))
+		var story map[string]any
+		d := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+		d.UseNumber()
+		ts.Check(d.Decode(&story))
+		for i, name := range records[0] {
+			got := fmt.Sprint(story[name])
+			if story[name] == nil {
+				got = ""
+			}
+			same(ts, name+" in the story of line "+record[0], got, record[i])
+		}
+	}
+	if len(records) == 1 {
+		ts.Fatalf("%s has no records", args[0])
+	}
 }
 
 // cmdJSONCmp is `jsoncmp GOT WANT`: one JSON object, with the same members. A wanted "*" is anything, "*x" a text or

@@ -8,12 +8,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/terminal"
 )
 
 // Check is one thing that an audit looked at.
@@ -47,9 +49,6 @@ func Audit(ctx context.Context, o Options) ([]Check, error) {
 func isMachines(err error) bool { return errors.As(err, new(syscall.Errno)) }
 
 func (r *Run) audit(ctx context.Context) ([]Check, error) {
-	if _, err := os.Stat(r.Report); err != nil {
-		return nil, refuse("%s: %w\ngive the name of a report; its journal lies beside it", r.Report, cause(err))
-	}
 	err := r.adopt(ctx)
 	var damaged *journal.Damage
 	switch {
@@ -60,9 +59,13 @@ func (r *Run) audit(ctx context.Context) ([]Check, error) {
 	case err != nil:
 		return nil, err
 	case !r.history.Ended:
-		return nil, refuse("the run of %s has not ended: `friendsweep report` or --resume ends it", r.Report)
+		return nil, refuse("the run of %s has not ended, it died\n`%s` prints the command that goes on with it; what `friendsweep report` writes meanwhile cannot be audited",
+			r.Report, terminal.ShellQuote("friendsweep", "status", r.Report))
 	case r.history.TornBytes > 0:
 		return []Check{{"journal", false, fmt.Sprintf("%d bytes follow its last line", r.history.TornBytes)}}, nil
+	}
+	if _, err := os.Stat(r.Report); err != nil {
+		return nil, refuse("%s: %w\n`%s` writes it again", r.Report, cause(err), terminal.ShellQuote("friendsweep", "report", r.Report))
 	}
 	checks := []Check{{"journal", true, fmt.Sprintf("%d lines, head %s", r.history.Lines, r.history.Link)}}
 	input, err := r.auditInput(ctx)
@@ -95,12 +98,7 @@ func (r *Run) auditReport(ctx context.Context) (Check, error) {
 	}
 	defer os.RemoveAll(dir)
 	again := filepath.Join(dir, "report.csv")
-	r.fates, err = fates.New(ctx, r.journal, fates.Options{Job: r.job, Repeats: r.in.Repeats(), Dir: r.TempDir})
-	if err == nil {
-		_, _, err = reports.Report(ctx, reports.ReportOptions{
-			Path: again, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx),
-		}, r.fates)
-	}
+	err = r.makeAgain(ctx, again)
 	if err != nil {
 		if ctx.Err() != nil || isMachines(err) {
 			return Check{}, err
@@ -116,9 +114,40 @@ func (r *Run) auditReport(ctx context.Context) (Check, error) {
 	case err != nil:
 		return Check{}, err
 	case line > 0:
-		return Check{"report", false, fmt.Sprintf("line %d is not what journal and input say", line)}, nil
+		detail, err := r.otherwise(ctx, again)
+		return Check{"report", false, fmt.Sprintf("line %d is not what journal and input say%s", line, detail)}, err
 	}
 	return Check{"report", true, fmt.Sprintf("%d rows, sha256 %s", r.job.Rows, print.SHA256)}, nil
+}
+
+// makeAgain makes the report again, at path.
+func (r *Run) makeAgain(ctx context.Context, path string) error {
+	joined, err := fates.New(ctx, r.journal, fates.Options{Job: r.job, Repeats: r.in.Repeats(), Dir: r.TempDir})
+	if err != nil {
+		return err
+	}
+	defer joined.Close()
+	r.tally, _, err = reports.Report(ctx, reports.ReportOptions{
+		Path: path, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx),
+	}, joined)
+	return err
+}
+
+// otherwise tells a report that somebody had written with another flag than the run's from one that was changed.
+func (r *Run) otherwise(ctx context.Context, again string) (string, error) {
+	i := slices.IndexFunc(r.Batch.Call.Answers, func(a journal.Answer) bool { return a.CountedBy != "" })
+	if i < 0 || r.Batch.Good.Has(answer(i)) || r.tally.Outcomes[answer(i)] == 0 {
+		return "", nil
+	}
+	r.Batch.Good |= r.Batch.Call.Set([]string{r.Batch.Call.Word(answer(i))})
+	if err := r.makeAgain(ctx, again); err != nil {
+		return "", err
+	}
+	line, err := firstDifference(again, r.Report)
+	if err != nil || line > 0 {
+		return "", err
+	}
+	return fmt.Sprintf("; it is what `report` writes with %s, and the run had no such flag", r.Batch.Call.Answers[i].CountedBy), nil
 }
 
 // firstDifference is the number of the first line of two files that is not the same, counted from 1; 0 for none.

@@ -65,11 +65,11 @@ func (r *Run) inTheWay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if info.Tally(0).Open() == 0 {
+	if info.Ended && info.Tally(0).Open() == 0 {
 		return refuse("%s belongs to a run that is finished\nbegin anew, which moves its files aside, with --overwrite; or choose another --report", r.journal.Path())
 	}
 	return refuse("%s belongs to a run that is not finished\ncontinue it:  %s\nor begin anew, which moves its files aside, with --overwrite",
-		r.journal.Path(), ResumeCommand(info, r.Report, false, r.Defaults))
+		r.journal.Path(), ResumeCommand(info, r.Report, r.Defaults, false))
 }
 
 // remember reads what earlier runs of the job did, if they are to be resumed.
@@ -154,7 +154,7 @@ func (r *Run) thisRun() journal.Run {
 		name = u.Username
 	}
 	return journal.Run{Version: r.Version, Success: r.Batch.Call.Words(r.Batch.Good), Input: journal.Text(r.in.Path), Flags: r.Flags,
-		Failures: absoluteIfAny(r.Failures), Page: absoluteIfAny(r.HTML), Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
+		Identifier: journal.Text(r.Identifier), Failures: absoluteIfAny(r.Failures), Page: absoluteIfAny(r.HTML), Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
 }
 
 // absoluteIfAny is the whole path of a file that may not be asked for.

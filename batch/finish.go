@@ -187,12 +187,17 @@ func (r *Run) page(sum *reports.Summary) error {
 	if r.history != nil {
 		data.Runs, data.Began = r.history.Runs+1, r.head.At
 	}
-	data.Fingerprints = []reports.Fingerprint{{What: "input", Path: r.in.Path, Bytes: r.in.Bytes, SHA256: r.in.SHA256}}
-	if r.print.SHA256 != "" {
-		data.Fingerprints = append(data.Fingerprints, r.print)
-	}
-	// The journal's last line is yet to be written, so it has a head instead of a fingerprint.
+	data.Fingerprints = r.prints()
 	return page.Write(r.HTML, data)
+}
+
+// prints are the fingerprints on a page. The journal has a head instead: its last line is yet to be written.
+func (r *Run) prints() []reports.Fingerprint {
+	all := []reports.Fingerprint{{What: "input", Path: r.in.Path, Bytes: r.in.Bytes, SHA256: r.in.SHA256}}
+	if r.print.SHA256 != "" {
+		all = append(all, r.print)
+	}
+	return all
 }
 
 // WriteMetrics writes the --metrics-file, for a run that ends with the exit code. It does nothing if there is none, or if

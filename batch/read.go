@@ -8,9 +8,9 @@ import (
 	"syscall"
 
 	"friendsweep/batch/chat"
+	"friendsweep/batch/send"
 	"friendsweep/input"
 	"friendsweep/reports"
-	"friendsweep/reports/journal"
 	"friendsweep/reports/terminal"
 )
 
@@ -35,15 +35,18 @@ func Read(ctx context.Context, o *Options) (*input.Input, error) {
 	return in, err
 }
 
-// NewPlan is what is to be said about an input before anything is sent. rate is in requests per second, 0 for no limit.
-func NewPlan(in *input.Input, call *journal.Call, chunkSize int, rate float64) *reports.Plan {
+// NewPlan is what is to be said about an input before anything is sent. Of the options only call, chunk size and rates count.
+func NewPlan(in *input.Input, o send.Options) *reports.Plan {
 	p := &reports.Plan{
-		Call:  call,
+		Call:  o.Call,
 		Input: in.Path, InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, Pairs: in.Pairs, Accounts: in.Accounts,
-		Requests: in.Requests, Invalid: in.Invalid, Duplicates: in.Duplicates, ChunkSize: chunkSize, Rate: rate,
+		Requests: in.Requests, Invalid: in.Invalid, Duplicates: in.Duplicates, ChunkSize: o.ChunkSize, Rate: o.Rate, RowRate: o.RowRate,
 	}
-	if rate > 0 {
-		p.MinSeconds = float64(in.Requests) / rate
+	if o.Rate > 0 {
+		p.MinSeconds = float64(in.Requests) / o.Rate
+	}
+	if o.RowRate > 0 {
+		p.MinSeconds = max(p.MinSeconds, float64(in.Pairs)/o.RowRate)
 	}
 	for _, row := range in.FirstInvalids {
 		p.Reasons = append(p.Reasons, reports.InvalidRow{Line: row.Line, Reason: row.Reason})

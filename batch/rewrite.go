@@ -3,40 +3,72 @@ package batch
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"strings"
+	"time"
 
 	"friendsweep/batch/chat"
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/page"
 )
 
 // Rewrite writes the report of a run that died or was stopped, from its journal and its input, and sends nothing. Of
-// the options only Report must be set; Pairs is the input where it is not where the journal says. It returns the counts
-// and the command that continues the run, empty if nothing is open.
-func Rewrite(ctx context.Context, o Options) (fates.Tally, string, error) {
+// the options only Report must be set; Pairs is the input where it is not where the journal says, and Failures and HTML are
+// written where they are named. It returns the summary of the job as it stands.
+func Rewrite(ctx context.Context, o Options) (*reports.Interim, error) {
 	s := &Run{Options: o}
 	defer s.Close()
 	if err := s.adopt(ctx); err != nil {
-		return fates.Tally{}, "", err
+		return nil, err
 	}
 	if err := cmp.Or(s.checkPaths(), s.checkFiles()); err != nil {
-		return fates.Tally{}, "", err
+		return nil, err
 	}
 	if err := s.read(ctx); err != nil {
-		return fates.Tally{}, "", err
+		return nil, err
 	}
 	if differences := s.job.Differences(s.head.Job); len(differences) > 0 {
-		return fates.Tally{}, "", refuse("%s is not the input of this run: %s", s.Pairs, strings.Join(differences, "; "))
+		return nil, refuse("%s is not the input of this run: %s", s.Pairs, strings.Join(differences, "; "))
 	}
-	if err := s.report(ctx); err != nil {
-		return fates.Tally{}, "", err
+	err := s.report(ctx)
+	if err != nil && !errors.As(err, new(reports.LesserError)) {
+		return nil, err
 	}
-	if s.tally.Open() == 0 {
-		return s.tally, "", nil
+	sum := s.interim()
+	if s.HTML != "" {
+		err = errors.Join(err, s.laterPage(sum))
 	}
-	return s.tally, s.NextCommand(false), nil
+	return sum, err
+}
+
+// interim is the summary of the job as it stands, with the rows as its report has them.
+func (r *Run) interim() *reports.Interim {
+	seen := r.fates.Facts()
+	sum := reports.NewInterim(r.head, &seen, false)
+	sum.SetTally(r.tally)
+	sum.Input, sum.Report, sum.Journal = r.in.Path, absolute(r.Report), absolute(r.journal.Path())
+	sum.Accounts, sum.ReportSHA256 = r.in.Accounts, r.print.SHA256
+	sum.Failures, sum.Page, sum.Good = r.Failures, r.HTML, r.Batch.Good
+	if r.tally.Open() > 0 || sum.Died { // it is not at its end
+		sum.ResumeCommand = r.NextCommand(false)
+	}
+	if r.tally.Outcomes[journal.Refused] > 0 {
+		sum.RetryCommand = r.NextCommand(true)
+	}
+	return sum
+}
+
+// laterPage writes the page that the run itself did not write.
+func (r *Run) laterPage(sum *reports.Interim) error {
+	last := r.fates.Facts().LastRun
+	data := page.Data{
+		Summary: &sum.Summary, Host: last.Host, User: last.User, Identifier: string(last.Identifier), Runs: sum.Runs, Began: r.head.At,
+		Samples: r.samples, Timeline: r.fates.Timeline(), Latency: r.fates.Latency(), Fingerprints: r.prints(), Later: time.Now(),
+	}
+	return page.Write(r.HTML, data)
 }
 
 // adopt takes over what the journal says about the run.
@@ -62,16 +94,26 @@ func (r *Run) adopt(ctx context.Context) (err error) {
 	if r.Pairs == "" {
 		r.Pairs = string(last.Input)
 	}
-	r.FromColumn, r.ToColumn, r.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
-	r.SetCall(callOf(job), append(last.Success, r.AlsoSuccess...))
-	r.Endpoint, r.AppID, r.Batch.ChunkSize, r.Flags = job.Endpoint, job.AppID, r.API.MaxItems, last.Flags
+	r.takeOver(job, last)
 	return nil
 }
 
-// ResumeCommand continues the job that a journal is about.
-func ResumeCommand(info *fates.StatusInfo, report string, retry bool, defaults map[string]journal.Flags) string {
+// takeOver makes the run read the input as the job did, and see its answers as its last run did.
+func (r *Run) takeOver(job journal.Job, last journal.Run) {
+	r.FromColumn, r.ToColumn, r.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
+	r.SetCall(callOf(job), append(last.Success, r.AlsoSuccess...))
+	r.Endpoint, r.AppID, r.Batch.ChunkSize, r.Flags = job.Endpoint, job.AppID, r.API.MaxItems, last.Flags
+}
+
+// ResumeCommand continues the job that a journal is about; with retry it also sends the refused rows again, and is empty for
+// a call that cannot.
+func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]journal.Flags, retry bool) string {
 	call := info.Head.Call.Name
-	return reports.Next{
+	next := reports.Next{
 		Call: call, Input: string(info.LastRun.Input), Report: report, Flags: info.LastRun.Flags, Defaults: defaults[call], Retry: retry,
-	}.Resume()
+	}
+	if retry && !next.CanRetry() {
+		return ""
+	}
+	return next.Resume()
 }

@@ -202,7 +202,7 @@ func (r *Run) read(ctx context.Context) (err error) {
 }
 
 func (r *Run) plan() *reports.Plan {
-	p := NewPlan(r.in, r.Batch.Call, r.Batch.ChunkSize, r.Batch.Rate)
+	p := NewPlan(r.in, r.Batch)
 	p.Endpoint, p.SDKAppID, p.Identifier, p.Report = r.Endpoint, r.AppID, r.Identifier, r.Report
 	p.DeleteType, p.Asking = string(r.DeleteType), true
 	return p

@@ -3,8 +3,10 @@ package reports
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
 	"friendsweep/reports/terminal"
 )
@@ -22,16 +24,20 @@ type Plan struct {
 	Invalid            int64   `json:"invalid"`
 	Duplicates         int64   `json:"duplicates"`
 	LargestAccountRows int64   `json:"largest_account_rows"`
-	MinSeconds         float64 `json:"min_seconds"` // at the chosen rate; 0 without a limit
+	MinSeconds         float64 `json:"min_seconds"` // at the chosen rates; 0 without a limit
+	Endpoint           string  `json:"endpoint"`    // empty where none was named
+	SDKAppID           int     `json:"sdkappid"`    // 0 where none was named
+	DeleteType         string  `json:"delete_type"` // as the API spells it
+	// What the input may not have counted is left out.
+	InvalidReasons    map[string]int64 `json:"invalid_reasons,omitzero"` // invalid rows by reason
+	RequestsRegrouped *int64           `json:"requests_regrouped,omitempty"`
 
 	// For the text alone. What is empty is not shown.
 	Call       *journal.Call `json:"-"`
 	ChunkSize  int           `json:"-"`
 	Rate       float64       `json:"-"` // requests per second; 0 is no limit
-	Endpoint   string        `json:"-"`
-	SDKAppID   int           `json:"-"`
+	RowRate    float64       `json:"-"` // rows per second; 0 is no limit
 	Identifier string        `json:"-"` // as whom
-	DeleteType string        `json:"-"` // as the API spells it
 	Report     string        `json:"-"`
 	Reasons    []InvalidRow  `json:"-"` // the first invalid rows
 	Largest    []AccountRows `json:"-"` // the largest accounts, largest first
@@ -95,6 +101,9 @@ func (p *Plan) writeCounts(out *terminal.Sheet) {
 		chunk = fmt.Sprintf("of at most %s, more if some must be repeated", terminal.Counted(int64(p.ChunkSize), "pair"))
 	}
 	out.Row("requests", p.Requests, chunk)
+	if p.RequestsRegrouped != nil {
+		out.Row("", *p.RequestsRegrouped, "with --regroup, which asks from the side that needs fewer")
+	}
 }
 
 func (p *Plan) writeReasons(out *terminal.Sheet) {
@@ -102,6 +111,10 @@ func (p *Plan) writeReasons(out *terminal.Sheet) {
 		return
 	}
 	out.Heading("invalid rows")
+	reasons, _ := fates.Commonest(p.InvalidReasons, fates.ShownReasons)
+	for _, reason := range reasons {
+		out.Row("", p.InvalidReasons[reason], reason)
+	}
 	for _, r := range p.Reasons {
 		out.Fact(fmt.Sprintf("line %d", r.Line), r.Reason)
 	}
@@ -116,16 +129,23 @@ func (p *Plan) writeLargest(out *terminal.Sheet) {
 	}
 	out.Heading("largest accounts")
 	for _, a := range p.Largest {
-		out.Row("", a.Rows, a.Account)
+		out.Row("", a.Rows, "rows of "+a.Account)
 	}
 }
 
 func (p *Plan) time() string {
-	if p.Rate <= 0 {
+	var rates []string
+	if p.Rate > 0 {
+		rates = append(rates, trimmed(p.Rate)+" requests")
+	}
+	if p.RowRate > 0 {
+		rates = append(rates, trimmed(p.RowRate)+" rows")
+	}
+	if len(rates) == 0 {
 		return "no limit of requests per second was set: as fast as the API answers"
 	}
 	least := time.Duration(p.MinSeconds * float64(time.Second))
-	return fmt.Sprintf("at least %s, at %s a second", terminal.Span(least), trimmed(p.Rate)+" requests")
+	return fmt.Sprintf("at least %s, at %s a second", terminal.Span(least), strings.Join(rates, " and "))
 }
 
 // trimmed writes 200 and 0.5, not 200.000000.

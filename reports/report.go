@@ -193,11 +193,8 @@ func (r *renderer) row(rec *input.Record) error {
 	if err != nil {
 		return err
 	}
-	if rec.Reason != "" {
-		if fate.Attempts > 0 || fate.Outcome != journal.NotSent {
-			return fmt.Errorf("joining the journal with the input: the journal has a result for line %d, which is invalid: %s", rec.Line, rec.Reason)
-		}
-		fate = fates.Fate{Outcome: journal.Invalid, Info: rec.Reason}
+	if fate, err = fateOf(rec, fate); err != nil {
+		return err
 	}
 	success := fate.Success(r.options.Good)
 	r.count(&fate, success)
@@ -217,6 +214,17 @@ func (r *renderer) row(rec *input.Record) error {
 		r.lesser = r.failures.add(&row)
 	}
 	return r.report.add(&row)
+}
+
+// fateOf is what became of the record, where fate is what the journal says of its line: nothing, if it is invalid.
+func fateOf(rec *input.Record, fate fates.Fate) (fates.Fate, error) {
+	if rec.Reason == "" {
+		return fate, nil
+	}
+	if fate.Attempts > 0 || fate.Outcome != journal.NotSent {
+		return fate, fmt.Errorf("joining the journal with the input: the journal has a result for line %d, which is invalid: %s", rec.Line, rec.Reason)
+	}
+	return fates.Fate{Outcome: journal.Invalid, Info: rec.Reason}, nil
 }
 
 func (r *renderer) count(fate *fates.Fate, success bool) {

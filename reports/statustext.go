@@ -29,6 +29,7 @@ type Standing struct {
 	Requests               int64     // sent, over all runs
 	Tally                  fates.Tally
 	ResumeCommand          string // empty where no row is open, or while the run is held
+	RetryCommand           string // also sends the refused rows again; empty where there are none, or while the run is held
 	FromEnvironment        bool   // the credentials came from the environment, so the command needs them there again
 }
 
@@ -123,10 +124,16 @@ func (s *Standing) writeFacts(out *terminal.Sheet, now time.Time) {
 }
 
 func (s *Standing) writeNext(out *terminal.Sheet) {
-	if s.Held || s.ResumeCommand == "" {
+	switch {
+	case s.Held:
+		return
+	case s.ResumeCommand != "":
+		out.Command("To continue:", s.ResumeCommand)
+	case s.RetryCommand != "":
+		writeRetry(out, s.Tally.Outcomes[journal.Refused], s.RetryCommand)
+	default:
 		return
 	}
-	out.Command("To continue:", s.ResumeCommand)
 	noteInput(out, s.Input)
 	if s.FromEnvironment {
 		out.WriteString("  (with FRIENDSWEEP_SECRET_KEY or FRIENDSWEEP_USERSIG in the environment, as before)\n")

@@ -57,6 +57,7 @@ type Summary struct {
 	ReportCommand string        `json:"-"` // writes the report that this run could not write; empty if it is there
 	RetryCommand  string        `json:"-"` // sends the refused rows again; empty when there are none
 	Allowed       string        `json:"-"` // who answered the question, or why nobody was asked
+	Died          bool          `json:"-"` // the run did not write its end: it has no exit code
 	Call          *journal.Call `json:"-"`
 	Remark        string        `json:"-"` // what the command has to say of the answers
 	Good          journal.Set   `json:"-"` // the answers that are successes
@@ -129,6 +130,8 @@ func (s *Summary) Verdict() (terminal.Tone, string) {
 		return terminal.Bad, fmt.Sprintf("Interrupted by %s: %s.", signal, open)
 	}
 	switch {
+	case s.Died:
+		return terminal.Bad, fmt.Sprintf("The run died before its end (killed, crashed or power lost): %s.", open)
 	case s.ExitCode > 1 && s.StopReason != "":
 		return terminal.Bad, fmt.Sprintf("Stopped before the end: %s; %s.", s.StopReason, open)
 	case s.ExitCode > 1 || !s.Finished:
@@ -274,6 +277,9 @@ func destination(endpoint string, app int) string {
 	if endpoint == "" {
 		return ""
 	}
+	if app == 0 { // a plan may not know it
+		return endpoint
+	}
 	return fmt.Sprintf("%s, app %d", endpoint, app)
 }
 
@@ -287,14 +293,20 @@ func (s *Summary) writeNext(out *terminal.Sheet) {
 		out.Command("The report could not be written. To write it, without sending anything, once there is room:", s.ReportCommand)
 	}
 	switch {
+	case s.ResumeCommand != "" && s.open() == 0:
+		out.Command("To end the run that died, of which nothing is left to be sent:", s.ResumeCommand)
+		noteInput(out, s.Input)
 	case s.ResumeCommand != "":
 		out.Command("To send what is still open ("+terminal.Counted(s.open(), "row")+"):", s.ResumeCommand)
 		noteInput(out, s.Input)
 	case s.RetryCommand != "":
-		out.Command("To send the refused rows again once their cause is mended ("+
-			terminal.Counted(s.Outcome(journal.Refused), "row")+"):", s.RetryCommand)
+		writeRetry(out, s.Outcome(journal.Refused), s.RetryCommand)
 		noteInput(out, s.Input)
 	}
+}
+
+func writeRetry(out *terminal.Sheet, rows int64, command string) {
+	out.Command("To send the refused rows again once their cause is mended ("+terminal.Counted(rows, "row")+"):", command)
 }
 
 // noteInput: the bytes of standard input are part of the job, and no command can bring them back.

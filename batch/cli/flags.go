@@ -14,7 +14,6 @@ import (
 
 	"friendsweep/batch"
 	"friendsweep/batch/chat"
-	"friendsweep/batch/sandbox"
 	"friendsweep/batch/send"
 )
 
@@ -86,9 +85,7 @@ func (f *jobFlags) check() error {
 	if f.Report == "" && f.Pairs == "-" {
 		return errors.New("standard input has no name that a report could be named after\ngive --report")
 	}
-	if f.Sandbox && f.SDKAppID == 0 {
-		f.SDKAppID = sandbox.DefaultAppID
-	}
+	f.SDKAppID = f.app()
 	return f.enoughDescriptors()
 }
 

@@ -15,7 +15,8 @@ type planCommand struct {
 	Pairs string `arg:"" name:"PAIRS" question:"which file? give - for standard input" predictor:"file" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
 	targetFlags
 	pairFlags
-	Rate float64 `group:"speed" default:"200" placeholder:"N" help:"Requests per second, for the time that it takes; 0 is no limit."`
+	Rate    float64 `group:"speed" default:"200" placeholder:"N" help:"Requests per second, for the time that it takes; 0 is no limit."`
+	RowRate float64 `group:"speed" default:"0" placeholder:"N" help:"Rows per second, for the time that it takes; 0 is no limit."`
 	outputFlags
 }
 
@@ -38,7 +39,7 @@ const longest = time.Duration(math.MaxInt64)
 // Run reads and counts the input. It makes no HTTP client at all.
 func (c *planCommand) Run(a *app) error {
 	a.setOutput(c.logFlags)
-	if err := cmp.Or(c.pairFlags.check(), c.targetFlags.checkShape(), checkRate("--rate", c.Rate)); err != nil {
+	if err := cmp.Or(c.pairFlags.check(), c.targetFlags.checkShape(), checkRate("--rate", c.Rate), checkRate("--row-rate", c.RowRate)); err != nil {
 		return refuse("%w", err)
 	}
 	temp, err := tempDir()
@@ -48,7 +49,7 @@ func (c *planCommand) Run(a *app) error {
 	a.announceInput(c.Pairs)
 	o := batch.Options{
 		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, DeleteType: c.deleteType(),
-		Batch: send.Options{ChunkSize: c.ChunkSize}, TempDir: temp, Progress: a.progress,
+		Batch: send.Options{ChunkSize: c.ChunkSize, Rate: c.Rate, RowRate: c.RowRate}, TempDir: temp, Progress: a.progress,
 	}
 	o.SetCall(chat.Delete(o.DeleteType), nil)
 	in, err := batch.Read(a.ctx, &o)
@@ -65,8 +66,8 @@ func (c *planCommand) Run(a *app) error {
 	if err := batch.CheckInvalid(in, c.Pairs, c.MaxInvalid); err != nil {
 		return err
 	}
-	plan := batch.NewPlan(in, o.Batch.Call, c.ChunkSize, c.Rate)
-	plan.Endpoint, plan.SDKAppID, plan.Identifier = c.endpoint(), c.SDKAppID, c.Identifier
+	plan := batch.NewPlan(in, o.Batch)
+	plan.Endpoint, plan.SDKAppID, plan.Identifier = c.endpoint(), c.app(), c.Identifier
 	plan.DeleteType = string(c.deleteType())
 	plan.MinSeconds = min(plan.MinSeconds, longest.Seconds()) // it is at least that
 	a.printed = true

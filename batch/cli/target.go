@@ -7,6 +7,7 @@ import (
 
 	"friendsweep/batch"
 	"friendsweep/batch/chat"
+	"friendsweep/batch/sandbox"
 )
 
 // targetFlags say where to send and as whom.
@@ -69,6 +70,14 @@ func (f *targetFlags) check() error {
 		return errors.New("--identifier is empty: name an app admin account")
 	}
 	return nil
+}
+
+// app is the app that is meant: the sandbox has one of its own.
+func (f *targetFlags) app() int {
+	if f.Sandbox && f.SDKAppID == 0 {
+		return sandbox.DefaultAppID
+	}
+	return f.SDKAppID
 }
 
 // endpoint is what the job's journal and summary call the place.

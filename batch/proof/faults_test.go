@@ -59,6 +59,9 @@ func (tr *trial) work(rt *rapid.T, runs []settings) {
 		if wrong := tr.check(); len(wrong) > 0 {
 			rt.Fatalf("after run %d of %+v, which ended with %v:\n%s", tr.runs, o, ended, strings.Join(wrong, "\n"))
 		}
+		if wrong := tr.storyDiffers(rt.Context(), rapid.IntRange(0, 1000).Draw(rt, "story")); wrong != "" {
+			rt.Fatalf("after run %d of %+v: %s", tr.runs, o, wrong)
+		}
 		if ended == nil && n >= len(runs) {
 			return
 		}

@@ -170,6 +170,11 @@ func (f *Fates) cell(line int64) (*cell, error) {
 }
 
 func (f *Fates) fate(c *cell) (Fate, error) {
+	return c.fate(f.store.call, func(number int32) (string, error) { return f.store.text(f.line, number) })
+}
+
+// fate is that of the row. text finds a text by its number.
+func (c *cell) fate(call *journal.Call, text func(number int32) (string, error)) (Fate, error) {
 	fate := Fate{Outcome: c.ends(), Code: c.state().Code, Attempts: int64(c.attempts)}
 	switch {
 	case c.outcome == journal.Duplicate:
@@ -180,12 +185,12 @@ func (f *Fates) fate(c *cell) (Fate, error) {
 		}
 		return fate, nil
 	case c.has(presumed):
-		fate.Presumed, fate.Info = true, f.store.call.Presumed.Info
+		fate.Presumed, fate.Info = true, call.Presumed.Info
 	case c.text == 0 && fate.Outcome == journal.NotSent && c.attempts == 0:
 		fate.Info = infoNoTurn
 	default:
 		var err error
-		if fate.Info, err = f.store.text(f.line, c.text); err != nil {
+		if fate.Info, err = text(c.text); err != nil {
 			return fate, err
 		}
 	}
@@ -205,6 +210,9 @@ func (f *Fates) reader() journal.Reader {
 
 // Call is the call whose answers these are.
 func (f *Fates) Call() *journal.Call { return f.store.call }
+
+// Facts are what the journal says about the runs of the job.
+func (f *Fates) Facts() journal.Facts { return f.seen }
 
 // Timeline is when rows got their outcome, over all runs of the job.
 func (f *Fates) Timeline() Timeline { return f.time.timeline() }

@@ -22,14 +22,18 @@ var errCut = fmt.Errorf("it is longer than %d MiB", maxLine>>20)
 // deed is what one line of a journal did to some rows.
 type Deed struct {
 	Result
-	At      int64 // Unix milliseconds: of the answer, or of the request where none came
-	Carried bool  // a request carried the rows; false for a decision without one
+	At       int64 // Unix milliseconds: of the answer, or of the request where none came
+	Carried  bool  // a request carried the rows; false for a decision without one
+	NoAnswer bool  // none of the request came before the end of its run, or before the end of the journal
+	Request  int64 // the number of the request; 0 for a decision
+	Sent     int64 // Unix milliseconds: when the request was sent; 0 for a decision
+	Run      int   // which run of the job did it, counted from 1
 }
 
 // request is one that was sent and has no answer yet.
 type request struct {
-	at   int64
-	rows []Stretch
+	id, at int64
+	rows   []Stretch
 }
 
 // Reader is told what a journal says, line by line.
@@ -39,6 +43,11 @@ type Reader struct {
 	// Answered is told of every answer: when it came and how long it took, in milliseconds, and how many rows got an
 	// outcome by it. It may be nil.
 	Answered func(at, took, decided int64)
+	// Withdrawn is told of every request that was not sent after all: it did nothing to the rows, and only Request, Sent,
+	// Run, and At, when it was withdrawn, are set in the deed. It may be nil.
+	Withdrawn func(rows []Stretch, d *Deed)
+	// Began is told of every run, counted from 1, and when it began, in Unix milliseconds. It may be nil.
+	Began func(number int, at int64, run Run)
 }
 
 // follower reads a journal once, in order, and turns its lines into deeds. A request does nothing until its answer is
@@ -209,9 +218,7 @@ func (f *follower) take(ev *event) error {
 	case kindHead:
 		f.begin(ev)
 	case kindResume:
-		f.seen.LastRun, f.seen.LastStart, f.seen.Ended = ev.head.Run, ev.at, false
-		f.seen.Runs++
-		return f.abandon()
+		return f.resume(ev)
 	case kindEnd:
 		f.seen.Ended, f.seen.EndCode, f.seen.Stopped, f.seen.EndAt = true, ev.code, ev.stopped, ev.at
 		return f.abandon()
@@ -233,6 +240,24 @@ func (f *follower) begin(ev *event) {
 	f.seen.Runs, f.seen.nextID = 1, 1
 	f.parser.last = head.Job.LastLine
 	f.out = make(map[int64]*request)
+	f.began()
+}
+
+// resume begins another run. What the one before left without an answer is lost in that one.
+func (f *follower) resume(ev *event) error {
+	if err := f.abandon(); err != nil {
+		return err
+	}
+	f.seen.LastRun, f.seen.LastStart, f.seen.Ended = ev.head.Run, ev.at, false
+	f.seen.Runs++
+	f.began()
+	return nil
+}
+
+func (f *follower) began() {
+	if f.Began != nil {
+		f.Began(f.seen.Runs, f.seen.LastStart, f.seen.LastRun)
+	}
 }
 
 func (f *follower) send(ev *event) error {
@@ -248,7 +273,7 @@ func (f *follower) send(ev *event) error {
 	last := len(f.spare) - 1
 	r := f.spare[last]
 	f.spare = f.spare[:last]
-	r.at, r.rows = ev.at, append(r.rows[:0], ev.rows...)
+	r.id, r.at, r.rows = ev.id, ev.at, append(r.rows[:0], ev.rows...)
 	f.out[ev.id] = r
 	return nil
 }
@@ -265,10 +290,17 @@ func (f *follower) end(id int64) (*request, error) {
 }
 
 func (f *follower) withdraw(ev *event) error {
-	_, err := f.end(ev.id)
+	r, err := f.end(ev.id)
+	if err != nil {
+		return err
+	}
 	f.seen.Requests--
 	f.seen.withdrawn++
-	return err
+	if f.Withdrawn != nil {
+		f.deed = Deed{At: ev.at, Request: r.id, Sent: r.at, Run: f.seen.Runs}
+		f.Withdrawn(r.rows, &f.deed)
+	}
+	return nil
 }
 
 func (f *follower) answer(ev *event) error {
@@ -289,7 +321,7 @@ func (f *follower) answer(ev *event) error {
 		if res.Outcome != Open {
 			decided += rowsOf(res.Rows)
 		}
-		f.deed = Deed{Result: *res, At: ev.at, Carried: true}
+		f.deed = Deed{Result: *res, At: ev.at, Carried: true, Request: r.id, Sent: r.at, Run: f.seen.Runs}
 		if err := f.do(res.Rows); err != nil {
 			return err
 		}
@@ -306,7 +338,7 @@ func (f *follower) decide(ev *event) error {
 		if res.Rows == nil {
 			return errors.New("it decides without saying which rows")
 		}
-		f.deed = Deed{Result: *res, At: ev.at}
+		f.deed = Deed{Result: *res, At: ev.at, Run: f.seen.Runs}
 		if err := f.do(res.Rows); err != nil {
 			return err
 		}
@@ -321,7 +353,10 @@ func (f *follower) abandon() error {
 		if err != nil {
 			return err
 		}
-		f.deed = Deed{Result: Result{Outcome: Open, Lost: f.parser.call.Loses, Info: InfoNoAnswer}, At: r.at, Carried: true}
+		f.deed = Deed{
+			Result: Result{Outcome: Open, Lost: f.parser.call.Loses, Info: InfoNoAnswer}, At: r.at, Carried: true,
+			NoAnswer: true, Request: r.id, Sent: r.at, Run: f.seen.Runs,
+		}
 		if err := f.do(r.rows); err != nil {
 			return err
 		}

@@ -79,17 +79,18 @@ func short(hash string) string {
 
 // Run is who works on a job and how: for people and for `status`, never compared.
 type Run struct {
-	Version  string   `json:"-"`        // of the program
-	Input    Text     `json:"input"`    // absolute path, or - for standard input
-	Flags    Flags    `json:"flags"`    // every flag but secrets
-	Failures Text     `json:"failures"` // the files that the run writes beside its report; empty for none
-	Page     Text     `json:"page"`
-	Success  []string `json:"success"`           // the answers that are successes, by their words
-	Note     string   `json:"note,omitempty"`    // the user's own words
-	Allowed  string   `json:"allowed,omitempty"` // who answered the question, or why nobody was asked
-	Host     string   `json:"host"`
-	User     string   `json:"user"`
-	PID      int      `json:"pid"`
+	Version    string   `json:"-"`          // of the program
+	Input      Text     `json:"input"`      // absolute path, or - for standard input
+	Flags      Flags    `json:"flags"`      // every flag but secrets
+	Identifier Text     `json:"identifier"` // the app admin account
+	Failures   Text     `json:"failures"`   // the files that the run writes beside its report; empty for none
+	Page       Text     `json:"page"`
+	Success    []string `json:"success"`           // the answers that are successes, by their words
+	Note       string   `json:"note,omitempty"`    // the user's own words
+	Allowed    string   `json:"allowed,omitempty"` // who answered the question, or why nobody was asked
+	Host       string   `json:"host"`
+	User       string   `json:"user"`
+	PID        int      `json:"pid"`
 }
 
 // Head is the first line of a journal.

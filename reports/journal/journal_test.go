@@ -76,7 +76,7 @@ func TestJournalIsReadable(t *testing.T) {
 	must(t, j.End("4", "disk"))
 	lines := strings.Split(content(t, j.Path()), "\n")
 	for i, want := range []string{
-		`{"friendsweep":"v1","at":"T","job":{"call":"delete","input_sha256":"` + strings.Repeat("ab", 32) + `","input_bytes":100,"rows":10,"last_line":11,"from_column":"from","to_column":"to","endpoint":"https://x.test","sdkappid":1400000000,"delete_type":"Delete_Type_Both","invalid":0,"duplicates":0,"mirrors":0},"run":{"input":"/in/pairs.csv","flags":{"rate":"200"},"failures":"","page":"","success":["deleted"],"host":"h","user":"u","pid":7}}`,
+		`{"friendsweep":"v1","at":"T","job":{"call":"delete","input_sha256":"` + strings.Repeat("ab", 32) + `","input_bytes":100,"rows":10,"last_line":11,"from_column":"from","to_column":"to","endpoint":"https://x.test","sdkappid":1400000000,"delete_type":"Delete_Type_Both","invalid":0,"duplicates":0,"mirrors":0},"run":{"input":"/in/pairs.csv","flags":{"rate":"200"},"identifier":"","failures":"","page":"","success":["deleted"],"host":"h","user":"u","pid":7}}`,
 		`{"send":1,"at":"T","account":"a\"<é","lines":"2,5-7"}`,
 		`{"answer":1,"at":"T","ms":123,"results":[{"outcome":"deleted","code":0,"lines":"2"},{"outcome":"open","code":30006,"info":"again\n\u0000` + "\ufffd" + `","lines":"5,7"},{"outcome":"deleted","code":31704,"presumed":true,"lines":"6"}]}`,
 		`{"send":2,"at":"T","account":"b","lines":"8"}`,

@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strconv"
 )
 
@@ -16,6 +18,12 @@ func rowsOf(all []Stretch) (n int64) {
 		n += s.rows()
 	}
 	return n
+}
+
+// Has reports whether the row at line is one of the rows, which ascend as a [Reader] is told them.
+func Has(rows []Stretch, line int64) bool {
+	i, _ := slices.BinarySearchFunc(rows, line, func(s Stretch, line int64) int { return cmp.Compare(s.Hi, line) })
+	return i < len(rows) && rows[i].Lo <= line
 }
 
 // appendLines appends the journal's spelling of lines: "2,5-900". The lines must ascend strictly.

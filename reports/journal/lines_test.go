@@ -74,3 +74,18 @@ func TestBits(t *testing.T) {
 		t.Errorf("got %v, count %d, want %v", got, b.Count(), want)
 	}
 }
+
+func TestHas(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		lines := drawLines(t, "lines", 100)
+		rows, err := parseLines(nil, appendLines(nil, lines), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := int64(0); line <= 101; line++ {
+			if got, want := Has(rows, line), slices.Contains(lines, line); got != want {
+				t.Errorf("%v has %d: got %v, want %v", rows, line, got, want)
+			}
+		}
+	})
+}

@@ -33,6 +33,7 @@ type Data struct {
 	Latency      fates.Latency  // of all runs
 	Samples      []reports.SampleGroup
 	Fingerprints []reports.Fingerprint
+	Later        time.Time // when another command than the run wrote the page; zero where the run did
 }
 
 //go:embed page.html

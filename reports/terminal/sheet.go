@@ -48,6 +48,9 @@ func (s *Sheet) Headline(t Tone, text string) {
 	s.WriteByte('\n')
 }
 
+// Paragraph writes whole sentences from the first column on.
+func (s *Sheet) Paragraph(text string) { s.line("", text) }
+
 func (s *Sheet) Heading(text string) { s.WriteString("\n" + s.paint(Bold, text) + "\n") }
 
 // row writes one line, and the note's further lines below its first. A negative number stands for none.
