@@ -33,8 +33,11 @@ type Options struct {
 	Stdin      io.Reader
 	FromColumn string
 	ToColumn   string
-	MaxInvalid send.Failures // refuse so many invalid records
-	MaxRows    *int64        // refuse more records; nil is no limit
+	// Regroup asks from the side that needs fewer requests; CountRegrouped only counts those, for the plan. Both are for a
+	// call that settles a pair for both sides.
+	Regroup, CountRegrouped bool
+	MaxInvalid              send.Failures // refuse so many invalid records
+	MaxRows                 *int64        // refuse more records; nil is no limit
 
 	Endpoint   string // as [chat.ParseEndpoint] returns it, or [Sandbox]
 	AppID      int

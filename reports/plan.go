@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -14,34 +15,35 @@ import (
 // Plan is a bill and a clock: what a run would delete, in how many requests and in what time at least. The JSON names are
 // a promise to scripts.
 type Plan struct {
-	Input              string  `json:"input"`
-	InputSHA256        string  `json:"input_sha256"`
-	InputBytes         int64   `json:"input_bytes"`
-	Rows               int64   `json:"rows"`
-	Pairs              int64   `json:"pairs"` // what would be sent
-	Accounts           int64   `json:"accounts"`
-	Requests           int64   `json:"requests"` // if nothing has to be sent again
-	Invalid            int64   `json:"invalid"`
-	Duplicates         int64   `json:"duplicates"`
-	LargestAccountRows int64   `json:"largest_account_rows"`
-	MinSeconds         float64 `json:"min_seconds"` // at the chosen rates; 0 without a limit
-	Endpoint           string  `json:"endpoint"`    // empty where none was named
-	SDKAppID           int     `json:"sdkappid"`    // 0 where none was named
-	DeleteType         string  `json:"delete_type"` // as the API spells it
-	// What the input may not have counted is left out.
-	InvalidReasons    map[string]int64 `json:"invalid_reasons,omitzero"` // invalid rows by reason
-	RequestsRegrouped *int64           `json:"requests_regrouped,omitempty"`
+	Input              string           `json:"input"`
+	InputSHA256        string           `json:"input_sha256"`
+	InputBytes         int64            `json:"input_bytes"`
+	Rows               int64            `json:"rows"`
+	Pairs              int64            `json:"pairs"` // what would be sent
+	Accounts           int64            `json:"accounts"`
+	Requests           int64            `json:"requests"` // as written, if nothing has to be sent again
+	Invalid            int64            `json:"invalid"`
+	Duplicates         int64            `json:"duplicates"`
+	LargestAccountRows int64            `json:"largest_account_rows"`
+	MinSeconds         float64          `json:"min_seconds"`                  // at the chosen rates; 0 without a limit
+	Endpoint           string           `json:"endpoint"`                     // empty where none was named
+	SDKAppID           int              `json:"sdkappid"`                     // 0 where none was named
+	DeleteType         string           `json:"delete_type"`                  // as the API spells it
+	InvalidReasons     map[string]int64 `json:"invalid_reasons"`              // invalid rows by reason, the commonest
+	RequestsRegrouped  *int64           `json:"requests_regrouped,omitempty"` // only where both sides are deleted
 
 	// For the text alone. What is empty is not shown.
-	Call       *journal.Call `json:"-"`
-	ChunkSize  int           `json:"-"`
-	Rate       float64       `json:"-"` // requests per second; 0 is no limit
-	RowRate    float64       `json:"-"` // rows per second; 0 is no limit
-	Identifier string        `json:"-"` // as whom
-	Report     string        `json:"-"`
-	Reasons    []InvalidRow  `json:"-"` // the first invalid rows
-	Largest    []AccountRows `json:"-"` // the largest accounts, largest first
-	Asking     bool          `json:"-"` // a run is about to begin: the text ends without saying that nothing was sent
+	Asked            int64         `json:"-"` // requests as they will be asked: fewer than Requests with --regroup
+	Call             *journal.Call `json:"-"`
+	ChunkSize        int           `json:"-"`
+	Rate             float64       `json:"-"` // requests per second; 0 is no limit
+	RowRate          float64       `json:"-"` // rows per second; 0 is no limit
+	Identifier       string        `json:"-"` // as whom
+	Report           string        `json:"-"`
+	SecondsRegrouped float64       `json:"-"` // MinSeconds of RequestsRegrouped
+	Reasons          []InvalidRow  `json:"-"` // the first invalid rows
+	Largest          []AccountRows `json:"-"` // the largest accounts, largest first
+	Asking           bool          `json:"-"` // a run is about to begin: the text ends without saying that nothing was sent
 }
 
 // InvalidRow is a row that can never be sent.
@@ -72,6 +74,7 @@ func (p *Plan) WriteText(w io.Writer, opts terminal.TextOptions) error {
 	p.writeLargest(out)
 	out.WriteString("\n")
 	out.Fact("time", p.time())
+	out.Fact("load", p.load())
 	out.Fact("deletes", p.sides())
 	out.Fact("send to", p.where())
 	out.Fact("input", p.input())
@@ -87,7 +90,7 @@ func (p *Plan) verdict() string {
 		return p.Call.Texts.Nothing
 	}
 	return fmt.Sprintf("%s: %s of %s, in %s.", p.Call.Texts.ToDo,
-		terminal.Counted(p.Pairs, "pair"), terminal.Counted(p.Accounts, "account"), terminal.Counted(p.Requests, "request"))
+		terminal.Counted(p.Pairs, "pair"), terminal.Counted(p.Accounts, "account"), terminal.Counted(p.Asked, "request"))
 }
 
 func (p *Plan) writeCounts(out *terminal.Sheet) {
@@ -102,7 +105,11 @@ func (p *Plan) writeCounts(out *terminal.Sheet) {
 	}
 	out.Row("requests", p.Requests, chunk)
 	if p.RequestsRegrouped != nil {
-		out.Row("", *p.RequestsRegrouped, "with --regroup, which asks from the side that needs fewer")
+		note := "with --regroup, which asks from the side that needs fewer"
+		if p.SecondsRegrouped > 0 {
+			note += ": at least " + terminal.Span(time.Duration(p.SecondsRegrouped*float64(time.Second)))
+		}
+		out.Row("", *p.RequestsRegrouped, note)
 	}
 }
 
@@ -147,6 +154,28 @@ func (p *Plan) time() string {
 	least := time.Duration(p.MinSeconds * float64(time.Second))
 	return fmt.Sprintf("at least %s, at %s a second", terminal.Span(least), strings.Join(rates, " and "))
 }
+
+// load is what the app's own back end will see of it, and when the vendor warns its owner.
+func (p *Plan) load() string {
+	if p.Call.Texts.Webhook == "" || p.Asked == 0 {
+		return ""
+	}
+	text := p.Call.Texts.Webhook
+	perSecond := p.Rate * float64(p.Pairs) / float64(p.Asked)
+	if p.RowRate > 0 && (p.RowRate < perSecond || p.Rate == 0) {
+		perSecond = p.RowRate
+	}
+	if perSecond > 0 {
+		text += ": up to " + terminal.Count(int64(math.Ceil(min(perSecond, float64(p.Pairs))))) + " a second at these rates"
+	}
+	if p.Rate == 0 || p.Rate >= alertRate {
+		text += fmt.Sprintf("; the vendor's alert, if it is set up, comes from %d requests a second on", alertRate)
+	}
+	return text
+}
+
+// alertRate is where Alert.RequestOverLimit fires: 80 % of the API's 200 requests a second (vendor page 34905).
+const alertRate = 160
 
 // trimmed writes 200 and 0.5, not 200.000000.
 func trimmed(f float64) string { return fmt.Sprintf("%.6g", f) }

@@ -12,7 +12,7 @@ import (
 
 func testPlan() *Plan {
 	return &Plan{Call: journaltest.Call,
-		Input: "-", InputSHA256: "9f86d081884c7d65", InputBytes: 123456, Rows: 1000, Pairs: 900, Accounts: 10, Requests: 12, Invalid: 50,
+		Input: "-", InputSHA256: "9f86d081884c7d65", InputBytes: 123456, Rows: 1000, Pairs: 900, Accounts: 10, Requests: 12, Asked: 12, Invalid: 50,
 		Duplicates: 50, LargestAccountRows: 500, MinSeconds: 0.06, ChunkSize: 1000, Rate: 200, Endpoint: "https://adminapisgp.im.qcloud.com",
 		SDKAppID: 1400000000, Identifier: "administrator", DeleteType: "Delete_Type_Both", Report: "/srv/a.report.csv",
 		Reasons:        []InvalidRow{{17, "to_account is empty"}, {230, "to_account: byte 0x1b at 2 is not printable ASCII: a\x1b"}},

@@ -81,6 +81,7 @@ type Texts struct {
 	Failed    string            // what the others did: failed
 	Record    string            // what the page is a record of: a bulk deletion of friendships
 	Row       string            // what a row of the input asks for
+	Webhook   string            // what each row fires in the app's own back end; empty for nothing
 	Presumed  string            // follows the number of rows that are presumed, on the page
 }
 

@@ -11,6 +11,7 @@ import (
 // deleteCommand is `friendsweep delete`.
 type deleteCommand struct {
 	jobFlags
+	regroupFlag
 	Yes             bool `short:"y" group:"first" help:"Do not ask."`
 	IgnoreNotFriend bool `group:"what" help:"Count \"was not a friend\" (31704) as success."`
 	RetryFailed     bool `group:"files" help:"With --resume: also send the refused rows again."`
@@ -38,7 +39,7 @@ func (c *deleteCommand) check() error {
 	case c.RetryFailed && !c.Resume:
 		return errors.New("--retry-failed is for --resume")
 	}
-	if err := c.jobFlags.check(); err != nil {
+	if err := cmp.Or(c.jobFlags.check(), c.regroupFlag.check(&c.pairFlags)); err != nil {
 		return err
 	}
 	c.Report = cmp.Or(c.Report, batch.ReportBeside(c.Pairs, "report"))
@@ -72,7 +73,7 @@ func (c *deleteCommand) options(a *app) (batch.Options, error) {
 	if err != nil {
 		return batch.Options{}, err
 	}
-	o.RetryFailed = c.RetryFailed
+	o.RetryFailed, o.Regroup = c.RetryFailed, c.Regroup
 	o.SetCall(chat.Delete(c.deleteType()), c.success())
 	o.Allowed = "--yes was given"
 	if c.Sandbox {

@@ -38,6 +38,19 @@ type pairFlags struct {
 	MaxInvalid send.Failures `group:"what" default:"50%" placeholder:"N|P%" help:"Refuse an input with so many invalid rows: probably these are the wrong columns. A percentage counts from 1000 records on; 100% never refuses."`
 }
 
+// regroupFlag is of the commands that delete, or tell what a deletion would do.
+type regroupFlag struct {
+	Regroup bool `group:"what" help:"With --delete-type both: ask from the side that needs fewer requests."`
+}
+
+// check refuses what --regroup cannot do: one side alone can only be asked for as it is written.
+func (f *regroupFlag) check(pairs *pairFlags) error {
+	if f.Regroup && pairs.deleteType() != chat.Both {
+		return errors.New("--regroup is for --delete-type both: one side can only be asked for as it is written")
+	}
+	return nil
+}
+
 // speedFlags say how fast and how stubborn a job is, and how far it goes.
 type speedFlags struct {
 	Rate           float64        `group:"speed" default:"200" placeholder:"N" help:"Requests per second for the whole run, retries included; 0 is no limit."`

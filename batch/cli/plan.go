@@ -15,6 +15,7 @@ type planCommand struct {
 	Pairs string `arg:"" name:"PAIRS" question:"which file? give - for standard input" predictor:"file" help:"CSV of (from, to) pairs, plain, gzip or zstd; - for standard input."`
 	targetFlags
 	pairFlags
+	regroupFlag
 	Rate    float64 `group:"speed" default:"200" placeholder:"N" help:"Requests per second, for the time that it takes; 0 is no limit."`
 	RowRate float64 `group:"speed" default:"0" placeholder:"N" help:"Rows per second, for the time that it takes; 0 is no limit."`
 	outputFlags
@@ -39,7 +40,7 @@ const longest = time.Duration(math.MaxInt64)
 // Run reads and counts the input. It makes no HTTP client at all.
 func (c *planCommand) Run(a *app) error {
 	a.setOutput(c.logFlags)
-	if err := cmp.Or(c.pairFlags.check(), c.targetFlags.checkShape(), checkRate("--rate", c.Rate), checkRate("--row-rate", c.RowRate)); err != nil {
+	if err := cmp.Or(c.pairFlags.check(), c.regroupFlag.check(&c.pairFlags), c.targetFlags.checkShape(), checkRate("--rate", c.Rate), checkRate("--row-rate", c.RowRate)); err != nil {
 		return refuse("%w", err)
 	}
 	temp, err := tempDir()
@@ -49,7 +50,8 @@ func (c *planCommand) Run(a *app) error {
 	a.announceInput(c.Pairs)
 	o := batch.Options{
 		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, DeleteType: c.deleteType(),
-		Batch: send.Options{ChunkSize: c.ChunkSize, Rate: c.Rate, RowRate: c.RowRate}, TempDir: temp, Progress: a.progress,
+		Batch: send.Options{ChunkSize: c.ChunkSize, Rate: c.Rate, RowRate: c.RowRate}, TempDir: temp, Progress: a.progress, Log: a.log,
+		Regroup: c.Regroup, CountRegrouped: true,
 	}
 	o.SetCall(chat.Delete(o.DeleteType), nil)
 	in, err := batch.Read(a.ctx, &o)
