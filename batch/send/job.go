@@ -114,7 +114,7 @@ func (j *job) work(group input.Group, open func(input.Pair) bool) {
 			}
 			chunk = chunk[:0]
 		}
-		chunk = append(chunk, item{line: p.Line, to: p.To, lost: j.Lost != nil && j.Lost(p.Line)})
+		chunk = append(chunk, item{line: p.Line, to: p.To, lost: j.lost(p.Line)})
 	}
 	if len(chunk) > 0 {
 		j.chunk(chunk)
@@ -161,7 +161,7 @@ func (j *job) condemn(p part) {
 		s.add(it.line, journal.Result{Outcome: journal.Refused, Code: journal.Code{Number: p.refusal.Code, Given: true}, Info: fmt.Sprintf(
 			"%s (not tried alone: %d requests found no part of this account that is accepted)", p.refusal.Info, searchLimit)})
 	}
-	if err := j.Decide(j.account, s.results(nil)); err != nil {
+	if err := j.Journal.Decide(j.account, s.results(nil)); err != nil {
 		j.fail(err)
 		return
 	}
@@ -235,13 +235,13 @@ func (j *job) attempt(p part, again bool) (v verdict, ok bool) {
 	for _, it := range p.items {
 		j.lines, j.tos = append(j.lines, it.line), append(j.tos, it.to)
 	}
-	id, err := j.Before(j.account, j.lines)
+	id, err := j.Journal.Before(j.account, j.lines)
 	if err != nil {
 		j.fail(err)
 		return verdict{}, false
 	}
 	if j.ctx.Err() != nil {
-		if err := j.Withdraw(id); err != nil {
+		if err := j.Journal.Withdraw(id); err != nil {
 			j.fail(err)
 		}
 		return verdict{}, false
@@ -252,9 +252,9 @@ func (j *job) attempt(p part, again bool) (v verdict, ok bool) {
 	}
 	j.request = j.api.sent.Add(1)
 	left := time.Now()
-	answer := j.Send(j.outlasting, j.account, j.tos)
+	answer := j.Client.Do(j.outlasting, j.account, j.tos)
 	v = j.judge(p.items, answer)
-	if err := j.After(id, time.Since(left), v.sorted.results(j.lines)); err != nil {
+	if err := j.Journal.After(id, time.Since(left), v.sorted.results(j.lines)); err != nil {
 		j.fail(err)
 		return verdict{}, false
 	}

@@ -82,8 +82,8 @@ func (j *job) rule(v *verdict, it *item, f chat.Ruling) journal.Result {
 	if now.Presumed {
 		res.Info = j.Call.Presumed.Info
 	}
-	if j.MarkSettled != nil && j.Call.Settles(now.Outcome) {
-		j.MarkSettled(it.line)
+	if j.Mirrored != nil && j.Call.Settles(now.Outcome) {
+		j.Mirrored.SetAtomic(it.line)
 	}
 	return res
 }

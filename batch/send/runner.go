@@ -39,37 +39,36 @@ type Options struct {
 	Deadline       time.Time     // when the run must stop; zero is never
 }
 
-// Runner carries out one run. Its func fields are called from many goroutines at once.
+// Runner carries out one run. It may be run once.
 type Runner struct {
 	Options
 
-	// API is the call that Send makes: it knows what an answer means.
-	API chat.Call
-	// Send makes one request and returns whatever came of it. It must end by itself: its context is not cancelled when
-	// the run stops, so that a request in flight gets its answer.
-	Send func(ctx context.Context, account string, to []string) chat.Answer
-	// Renew replaces the signature of the generation that was refused as expired; false if it cannot.
-	Renew func(generation int) bool
+	Client  *chat.Client // makes the requests
+	API     chat.Call    // the call that it makes: knows what an answer means
+	Signer  *chat.Signer // the client's, which makes a new signature where one was refused as expired
+	Journal Journal      // is told of every request before it leaves, and of what became of it
 
-	// Before puts on record that the rows are about to be sent and returns when that is safe from a crash.
-	Before func(account string, lines []int64) (id int64, err error)
-	// After puts on record what was answered.
-	After func(id int64, took time.Duration, results []journal.Result) error
-	// Withdraw puts on record that the request was not sent after all.
-	Withdraw func(id int64) error
-	// Decide puts on record what became of rows without a request of their own.
-	Decide func(account string, results []journal.Result) error
-
-	// Open tells whether a row is still to be sent; nil means all are.
-	Open func(line int64) bool
-	// Lost tells whether an answer for the row was lost in an earlier run of the job; nil means none was.
-	Lost func(line int64) bool
-	// MarkSettled is told of every row whose answer settles its mirror, and Settled tells whether one did, in this run or an earlier
-	// one: it decides over mirrors. Both may be nil where there are none.
-	MarkSettled func(line int64)
-	Settled     func(line int64) bool
+	// History is what earlier runs of the job left behind: rows that are not sent again, and rows that lost an answer.
+	// It is nil where there were none.
+	History *journal.History
+	// Mirrored takes the rows whose answer settles their mirrors, too, and has those of earlier runs: it decides which
+	// mirrors are sent. It is nil where there are no mirrors.
+	Mirrored *journal.Bits
 
 	Stats Stats
+}
+
+// Journal is a [journal.Journal] that a run is begun in, or the one with which package proof lets a process die between any
+// two calls. Its methods are called from many goroutines at once.
+type Journal interface {
+	// Before puts on record that the rows are about to be sent and returns when that is safe from a crash.
+	Before(account string, lines []int64) (id int64, err error)
+	// After puts on record what was answered.
+	After(id int64, took time.Duration, results []journal.Result) error
+	// Withdraw puts on record that the request was not sent after all.
+	Withdraw(id int64) error
+	// Decide puts on record what became of rows without a request of their own.
+	Decide(account string, results []journal.Result) error
 }
 
 // Stats are the figures of a run while it goes on.
@@ -154,10 +153,13 @@ type run struct {
 }
 
 // open tells whether a pair of the groups is to be sent.
-func (r *run) open(p input.Pair) bool { return r.Open == nil || r.Open(p.Line) }
+func (r *run) open(p input.Pair) bool { return r.History == nil || !r.History.Final.Has(p.Line) }
 
 // waiting tells whether a mirror is to be sent.
-func (r *run) waiting(p input.Pair) bool { return r.open(p) && !r.Settled(p.First) }
+func (r *run) waiting(p input.Pair) bool { return r.open(p) && !r.Mirrored.HasAtomic(p.First) }
+
+// lost tells whether an answer for the row was lost in an earlier run of the job.
+func (r *run) lost(line int64) bool { return r.History != nil && r.History.Lost.Has(line) }
 
 // all works through the groups. It returns when every job has ended.
 func (r *run) all(groups iter.Seq2[input.Group, error], open func(input.Pair) bool) {

@@ -29,7 +29,7 @@ func (r *run) renew(a chat.Answer) *Stop {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	again := a.Generation == s.renewed && s.accepted < a.Generation
-	if !again && r.Renew(a.Generation) {
+	if !again && r.Signer.Renew(a.Generation) {
 		s.renewed = max(s.renewed, a.Generation+1)
 		return nil
 	}
