@@ -24,7 +24,7 @@ func (s *signatures) note(generation int) {
 
 // renew makes a new signature after one was refused as expired. A new one that is refused, too, before the API took it for
 // good, stops the run, as does one that cannot be renewed.
-func (r *run) renew(a chat.Answer) *Stop {
+func (r *run) renew(a chat.Answer) error {
 	s := &r.signatures
 	s.mu.Lock()
 	defer s.mu.Unlock()
