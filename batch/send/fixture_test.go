@@ -39,6 +39,7 @@ type fixture struct {
 	journal *journal.Journal
 	serve   server
 	start   time.Time
+	timeout time.Duration // of a request
 
 	mu       sync.Mutex
 	requests []request      // what the server saw
@@ -88,7 +89,7 @@ func newFixture(t *testing.T, csv string, both bool, serve server) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { in.Close() })
-	f := &fixture{t: t, in: in, journal: begunJournal(t, dir, in), serve: serve, start: time.Now(), flying: map[string]int{}}
+	f := &fixture{t: t, in: in, journal: begunJournal(t, dir, in), serve: serve, start: time.Now(), timeout: 15 * time.Second, flying: map[string]int{}}
 	f.Runner = Runner{
 		Options: Options{Call: journaltest.Call, Good: journaltest.Good, ChunkSize: 1000, Workers: 4, MaxAttempts: 8,
 			BackoffInitial: 500 * time.Millisecond, BackoffMax: 30 * time.Second, MaxFailures: Failures{Percent: 100}},
@@ -139,7 +140,7 @@ func (f *fixture) runWith(ctx context.Context, groups iter.Seq2[input.Group, err
 	go func() { defer close(served); web.Serve(pipes) }() // ended and waited for below
 	client, err := chat.NewClient(chat.Config{
 		Endpoint: "http://localhost", AppID: 1400000000, Identifier: "administrator", Signer: f.Signer, Call: f.API,
-		Timeout: 15 * time.Second, Workers: f.Workers, DialContext: f.dial(pipes),
+		Timeout: f.timeout, Workers: f.Workers, DialContext: f.dial(pipes),
 	})
 	if err != nil {
 		f.t.Fatal(err)

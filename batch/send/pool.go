@@ -21,7 +21,7 @@ type run struct {
 	signatures  signatures
 	places      chan struct{} // held by the accounts at work, one for each request that may be in flight
 	aside       chan struct{} // held by the accounts that have handed their place back, until they have one again
-	spare       sync.Pool     // *buffers of accounts that have ended
+	spare       sync.Pool     // *account, ended, for the space it has
 	proven      atomic.Bool   // a request of this run has succeeded
 	taken       atomic.Int64  // pairs sent for the first time, against Limit
 	full        atomic.Bool   // Limit is used up: what was taken is finished, nothing more is taken
@@ -40,7 +40,7 @@ const asidePerPlace = 3
 func newRun(ctx context.Context, r *Runner) *run {
 	run := &run{Runner: r, unstoppable: context.WithoutCancel(ctx), pace: newPace(r.Rate, r.RowRate),
 		places: make(chan struct{}, r.Workers), aside: make(chan struct{}, asidePerPlace*r.Workers)}
-	run.spare.New = func() any { return new(buffers) }
+	run.spare.New = func() any { return new(account) }
 	r.Stats.pace.Store(run.pace)
 	return run
 }
@@ -77,7 +77,7 @@ func (r *run) feed(ctx context.Context, accounts *errgroup.Group, p phase) error
 		case err != nil:
 			return err
 		case r.takePlace(ctx):
-			accounts.Go(func() error { return r.note(r.work(ctx, group, p.toSend)) })
+			accounts.Go(func() error { return r.work(ctx, group, p.toSend) })
 		case anyOpen(group, p.toSend):
 			r.unfinished.Store(true)
 			return nil
