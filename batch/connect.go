@@ -55,19 +55,14 @@ func (r *Run) startSandbox() (endpoint string, stop func(), err error) {
 // setRunner connects the run with client, journal and history.
 func (r *Run) setRunner(client *chat.Client) {
 	r.runner = send.Runner{
-		Options: r.Batch, API: r.API, Send: client.Do, Renew: r.signer.Renew,
-		Before: r.journal.Before, After: r.journal.After, Withdraw: r.journal.Withdraw, Decide: r.journal.Decide,
+		Options: r.Batch, Client: client, API: r.API, Signer: r.signer, Journal: r.journal, History: r.history,
 	}
-	settled := journal.NewBits(0)
-	if h := r.history; h != nil {
-		settled = h.Mirrored
-		r.runner.Open = func(line int64) bool { return !h.Final.Has(line) }
-		r.runner.Lost = h.Lost.Has
-	} else if r.in.Mirrors > 0 {
-		settled = journal.NewBits(r.in.LastLine)
-	}
-	if r.in.Mirrors > 0 {
-		r.runner.Settled, r.runner.MarkSettled = settled.HasAtomic, settled.SetAtomic
+	switch {
+	case r.in.Mirrors == 0:
+	case r.history != nil:
+		r.runner.Mirrored = r.history.Mirrored
+	default:
+		r.runner.Mirrored = journal.NewBits(r.in.LastLine)
 	}
 }
 

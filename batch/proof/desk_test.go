@@ -22,18 +22,18 @@ type desk struct {
 	trial *trial
 	dieAt int
 
-	mu      sync.Mutex
-	calls   int
-	dead    bool
-	synced  int64 // what is on disk for certain
-	sent    map[int64]*sending
-	current map[string]*request // by account, the request that is out
+	mu     sync.Mutex
+	calls  int
+	dead   bool
+	synced int64 // what is on disk for certain
+	sent   map[int64]*sending
 }
 
 // sending is a line before a request, and what followed.
 type sending struct {
 	account   string
 	to        []string
+	arrived   int // requests of the account that had arrived before this one left
 	request   *request
 	withdrawn bool
 }
@@ -54,31 +54,38 @@ func (d *desk) Before(account string, lines []int64) (int64, error) {
 	id, err := d.Journal.Before(account, lines)
 	if err == nil {
 		d.noteSync()
+		s := &sending{account: account, to: d.trial.table.to(lines), arrived: d.trial.server.count(account)}
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.sent[id] = &sending{account: account, to: d.trial.table.to(lines)}
-		delete(d.current, account)
+		d.sent[id] = s
 	}
 	return id, err
-}
-
-// carried notes which request of the server it was that a line announced.
-func (d *desk) carried(account string, q *request) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.current[account] = q
 }
 
 func (d *desk) After(id int64, took time.Duration, results []journal.Result) error {
 	d.mu.Lock()
 	s := d.sent[id]
-	s.request = d.current[s.account]
 	d.mu.Unlock()
+	s.request = d.carried(s, results)
 	if d.dies() {
 		d.lose(s)
 		return errDead
 	}
 	return d.Journal.After(id, took, results)
+}
+
+// carried is the request of the server that was announced. One that never arrived met a dial that failed, or a connection
+// that was closed just then.
+func (d *desk) carried(s *sending, results []journal.Result) *request {
+	server := d.trial.server
+	if server.count(s.account) > s.arrived {
+		return server.last(s.account)
+	}
+	w := word{means: retry}
+	if results[0].Lost {
+		w = word{means: lost}
+	}
+	return server.ghost(s.account, s.to, w)
 }
 
 func (d *desk) Withdraw(id int64) error {

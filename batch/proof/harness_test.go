@@ -87,7 +87,7 @@ func (tr *trial) run(ctx context.Context, o settings) (ended, failed error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{Journal: j, trial: tr, dieAt: o.dieAt, sent: map[int64]*sending{}, current: map[string]*request{}}
+	d := &desk{Journal: j, trial: tr, dieAt: o.dieAt, sent: map[int64]*sending{}}
 	d.noteSync()
 	ended, failed = tr.send(ctx, o, d, in, history)
 	if d.dead {
@@ -163,20 +163,7 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 	}
 	defer client.Close()
 	r := tr.runner(o, d, h)
-	r.Renew, r.API = signer.Renew, chat.Delete(tr.deleteType())
-	r.Send = func(ctx context.Context, account string, to []string) chat.Answer {
-		before := tr.server.count(account)
-		a := client.Do(ctx, account, to)
-		if tr.server.count(account) == before { // a dial that failed, or a connection that was closed just then
-			w := word{means: lost}
-			if a.Kind == chat.DialFault {
-				w = word{means: retry}
-			}
-			tr.server.ghost(account, to, w)
-		}
-		d.carried(account, tr.server.last(account))
-		return a
-	}
+	r.Client, r.Signer, r.API = client, signer, chat.Delete(tr.deleteType())
 	ended = r.Run(ctx, in.Groups(), in.MirrorGroups())
 	if o.limit > 0 {
 		return ended, tr.withinLimit(o.limit)
@@ -188,14 +175,11 @@ func (tr *trial) runner(o settings, d *desk, h *journal.History) *send.Runner {
 	r := &send.Runner{
 		Options: send.Options{Call: batch.Calls.Named("delete"), ChunkSize: o.chunk, Workers: o.workers, MaxAttempts: maxAttempts, Limit: o.limit, Rate: 200,
 			BackoffInitial: 500 * time.Millisecond, BackoffMax: 30 * time.Second, MaxFailures: send.Failures{Percent: 100}},
-		Before: d.Before, After: d.After, Withdraw: d.Withdraw, Decide: d.Decide,
+		Journal: d, History: h, Mirrored: journal.NewBits(tr.table.last()),
 	}
-	deleted := journal.NewBits(tr.table.last())
 	if h != nil {
-		deleted = h.Mirrored
-		r.Open, r.Lost = func(line int64) bool { return !h.Final.Has(line) }, h.Lost.Has
+		r.Mirrored = h.Mirrored
 	}
-	r.Settled, r.MarkSettled = deleted.HasAtomic, deleted.SetAtomic
 	return r
 }
 

@@ -14,37 +14,37 @@ type api struct {
 	answered int64 // number of the newest request that the API itself answered, whatever it said; 0 for none
 }
 
-// hear notes that the API answered a request.
-func (a *api) hear(request int64) {
+// noteAnswer notes that the API answered a request.
+func (a *api) noteAnswer(request int64) {
 	a.mu.Lock()
 	a.answered = max(a.answered, request)
 	a.mu.Unlock()
 }
 
-// sight is what a row's failures saw of the API.
-type sight struct {
-	sent  int64 // the newest request at the row's first failure
-	own   int64 // requests since then that carried the row itself
-	spoke bool  // one of the failures was an answer of the API
+// failures are the retryable failures of a row in this run, and what was seen of the API meanwhile.
+type failures struct {
+	count    int
+	since    int64 // the newest request of the run at the first of them
+	answered bool  // one of them was an answer of the API
 }
 
-// fail notes a retryable failure of the row.
-func (s *sight) fail(seen *api, kind chat.Kind, first bool) {
-	if first {
-		s.sent = seen.sent.Load()
-	} else {
-		s.own++
+// add notes one more.
+func (f *failures) add(seen *api, kind chat.Kind) {
+	f.count++
+	if f.count == 1 {
+		f.since = seen.sent.Load()
 	}
-	s.spoke = s.spoke || kind == chat.Envelope
+	f.answered = f.answered || kind == chat.Envelope
 }
 
 // isOut tells whether the API answers nobody: no request of this run at all, or none that left since the row's first
 // failure although other accounts' did. Then it is not the row's fault, and the row is not given up. An account that fails
 // alone while others are answered is no outage.
-func (a *api) isOut(row *sight) bool {
+func (a *api) isOut(row *failures) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !row.spoke && (a.answered == 0 || a.answered <= row.sent && a.sent.Load()-row.sent > row.own)
+	own := int64(row.count - 1) // requests since its first failure that carried the row itself
+	return !row.answered && (a.answered == 0 || a.answered <= row.since && a.sent.Load()-row.since > own)
 }
 
 // outage stops the run where nobody is answered.

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"friendsweep/reports/journal/journaltest"
 	"iter"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,205 +17,6 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/journal"
 )
-
-// The answers of delete.
-const (
-	isDeleted = journal.Answered + iota
-	isNotFriend
-)
-
-// fixture is a run against a server that is a function and a journal that is a slice.
-type fixture struct {
-	Runner
-	t     *testing.T
-	in    *input.Input
-	start time.Time
-
-	mu       sync.Mutex
-	log      []string           // what the journal was told, in order
-	requests []request          // what the server saw
-	rows     map[int64]*rowFate // by line
-	flying   map[string]int     // requests in flight, by account
-	most     int                // in flight at the same time
-	lines    map[int64][]int64  // of each request, by its number
-	deleted  map[int64]bool
-	next     int64
-}
-
-type request struct {
-	at      time.Duration // since the run began
-	account string
-	to      []string
-}
-
-type rowFate struct {
-	journal.Result
-	sent int
-}
-
-// server answers a request; n counts the requests of the run from 0.
-type server func(n int, account string, to []string) chat.Answer
-
-// newFixture reads the CSV and prepares a run with small, fast options.
-func newFixture(t *testing.T, csv string, both bool, serve server) *fixture {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "pairs.csv")
-	if err := os.WriteFile(path, []byte("from,to\n"+csv), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	in, err := input.Read(t.Context(), input.Options{Path: path, ChunkSize: 1000, Both: both, TempDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { in.Close() })
-	f := &fixture{t: t, in: in, start: time.Now(), rows: map[int64]*rowFate{}, flying: map[string]int{},
-		lines: map[int64][]int64{}, deleted: map[int64]bool{}}
-	f.Runner = Runner{
-		Options: Options{Call: journaltest.Call, Good: journaltest.Call.Set([]string{"deleted"}), ChunkSize: 1000, Workers: 4, MaxAttempts: 8, BackoffInitial: 500 * time.Millisecond,
-			BackoffMax: 30 * time.Second, MaxFailures: Failures{Percent: 100}},
-		API:    chat.Delete(chat.Single),
-		Send:   func(_ context.Context, account string, to []string) chat.Answer { return f.send(serve, account, to) },
-		Renew:  func(int) bool { return false },
-		Before: f.before, After: f.after, Withdraw: f.withdraw, Decide: f.decide,
-		MarkSettled: func(line int64) { f.mu.Lock(); defer f.mu.Unlock(); f.deleted[line] = true },
-		Settled:     func(line int64) bool { f.mu.Lock(); defer f.mu.Unlock(); return f.deleted[line] },
-	}
-	return f
-}
-
-func (f *fixture) run(ctx context.Context) error {
-	return f.Run(ctx, f.in.Groups(), f.in.MirrorGroups())
-}
-
-func (f *fixture) send(serve server, account string, to []string) chat.Answer {
-	f.mu.Lock()
-	n := len(f.requests)
-	f.requests = append(f.requests, request{time.Since(f.start), account, slices.Clone(to)})
-	if f.flying[account]++; f.flying[account] > 1 {
-		f.t.Errorf("two requests of %s at the same time", account)
-	}
-	total := 0
-	for _, n := range f.flying {
-		total += n
-	}
-	f.most = max(f.most, total)
-	f.mu.Unlock()
-	answer := serve(n, account, to)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.flying[account]--
-	return answer
-}
-
-func (f *fixture) before(account string, lines []int64) (int64, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.next++
-	f.lines[f.next] = slices.Clone(lines)
-	f.log = append(f.log, fmt.Sprintf("send %s %v", account, lines))
-	for _, line := range lines {
-		if f.rows[line] == nil {
-			f.rows[line] = &rowFate{}
-		}
-		if f.rows[line].Outcome.IsFinal() {
-			f.t.Errorf("line %d is sent again after %s", line, journaltest.Call.Word(f.rows[line].Outcome))
-		}
-		f.rows[line].sent++
-	}
-	return f.next, nil
-}
-
-func (f *fixture) after(id int64, _ time.Duration, results []journal.Result) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	seen := 0
-	for _, r := range results {
-		if r.Rows == nil {
-			r.Rows = journal.Rows(f.lines[id]...)
-		}
-		seen += len(journaltest.Lines(r.Rows))
-		f.settle(r)
-	}
-	if seen != len(f.lines[id]) {
-		f.t.Errorf("request %d: results for %d rows, want %d", id, seen, len(f.lines[id]))
-	}
-	delete(f.lines, id)
-	return nil
-}
-
-func (f *fixture) settle(r journal.Result) {
-	for _, line := range journaltest.Lines(r.Rows) {
-		if f.rows[line] == nil {
-			f.rows[line] = &rowFate{}
-		}
-		f.rows[line].Result = r
-	}
-}
-
-func (f *fixture) withdraw(id int64) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, line := range f.lines[id] {
-		f.rows[line].sent--
-	}
-	delete(f.lines, id)
-	return nil
-}
-
-func (f *fixture) decide(_ string, results []journal.Result) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, r := range results {
-		f.settle(r)
-	}
-	return nil
-}
-
-// outcomes counts the rows by outcome.
-func (f *fixture) outcomes() map[journal.Outcome]int {
-	n := map[journal.Outcome]int{}
-	for _, row := range f.rows {
-		n[row.Outcome]++
-	}
-	return n
-}
-
-// pairs is CSV of n pairs of the account.
-func pairs(account string, n int) string {
-	var sb strings.Builder
-	for i := range n {
-		fmt.Fprintf(&sb, "%s,f%d\n", account, i)
-	}
-	return sb.String()
-}
-
-// single is CSV of n accounts with a pair each.
-func single(n int) string {
-	var sb strings.Builder
-	for i := range n {
-		fmt.Fprintf(&sb, "a%d,friend\n", i)
-	}
-	return sb.String()
-}
-
-// items is an accepted answer whose items have the code that is given for each To_Account, 0 by default.
-func items(to []string, code func(to string) int) chat.Answer {
-	a := chat.Answer{Kind: chat.Envelope, Items: make([]chat.Item, len(to))}
-	for i, id := range to {
-		a.Items[i].State = chat.Answered
-		if code != nil {
-			a.Items[i].Code = code(id)
-		}
-	}
-	return a
-}
-
-// refusal is an answer without items.
-func refusal(to []string, code int) chat.Answer {
-	return chat.Answer{Kind: chat.Envelope, Code: code, Info: "no", Items: make([]chat.Item, len(to))}
-}
-
-func ok(_ int, _ string, to []string) chat.Answer { return items(to, nil) }
 
 func TestRequestsAreTheSumOfChunks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -237,7 +36,7 @@ func TestRequestsAreTheSumOfChunks(t *testing.T) {
 func TestOnlyOpenItemsAreSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		codes := []int{30006, 30007, 30008}
-		f := newFixture(t, pairs("alice", 10), false, func(n int, _ string, to []string) chat.Answer {
+		f := newFixture(t, pairs("alice", 10), false, func(n int, _ string, to []string) reply {
 			if n < len(codes) {
 				return items(to, func(id string) int {
 					if id == "f3" || id == "f7" {
@@ -247,7 +46,7 @@ func TestOnlyOpenItemsAreSentAgain(t *testing.T) {
 				})
 			}
 			if n < 2*len(codes) {
-				return refusal(to, codes[n-3])
+				return refusal(codes[n-3])
 			}
 			return items(to, nil)
 		})
@@ -269,43 +68,41 @@ func TestOnlyOpenItemsAreSentAgain(t *testing.T) {
 }
 
 func TestLostAnswers(t *testing.T) {
-	lost := func(to []string) chat.Answer { return chat.Answer{Kind: chat.LostFault, Info: "reset"} }
-	coded := func(code int) func([]string) chat.Answer {
-		return func(to []string) chat.Answer { return refusal(to, code) }
-	}
 	for _, tc := range []struct {
 		name  string
-		first func(to []string) chat.Answer
+		first reply
+		dials int // that fail before the first request
 		want  journal.Outcome
 	}{
-		{"reset", lost, isDeleted},
-		{"5xx", func([]string) chat.Answer { return chat.Answer{Kind: chat.HTTP5xx} }, isDeleted},
-		{"unreadable", func([]string) chat.Answer { return chat.Answer{Kind: chat.UnreadableFault} }, isDeleted},
-		{"missing item", coded(0), isDeleted},
-		{"30007", coded(30007), isDeleted},
-		{"60008", coded(60008), isDeleted},
-		{"60013", coded(60013), isDeleted},
-		{"60014", coded(60014), isDeleted},
-		{"item 30007", func(to []string) chat.Answer { return items(to, func(string) int { return 30007 }) }, isDeleted},
-		{"dial", func([]string) chat.Answer { return chat.Answer{Kind: chat.DialFault} }, isNotFriend},
-		{"30006", coded(30006), isNotFriend},
-		{"30008", coded(30008), isNotFriend},
-		{"60007", coded(60007), isNotFriend},
+		{"reset", reply{breaks: true}, 0, isDeleted},
+		{"5xx", reply{status: 502}, 0, isDeleted},
+		{"unreadable", reply{body: "<html>"}, 0, isDeleted},
+		{"missing item", refusal(0), 0, isDeleted},
+		{"30007", refusal(30007), 0, isDeleted},
+		{"60008", refusal(60008), 0, isDeleted},
+		{"60013", refusal(60013), 0, isDeleted},
+		{"60014", refusal(60014), 0, isDeleted},
+		{"item 30007", items([]string{"f0"}, func(string) int { return 30007 }), 0, isDeleted},
+		{"dial", notFriends([]string{"f0"}), 1, isNotFriend},
+		{"30006", refusal(30006), 0, isNotFriend},
+		{"30008", refusal(30008), 0, isNotFriend},
+		{"60007", refusal(60007), 0, isNotFriend},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) chat.Answer {
+				f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) reply {
 					if n == 0 {
-						return tc.first(to)
+						return tc.first
 					}
-					return items(to, func(string) int { return 31704 })
+					return notFriends(to)
 				})
+				f.dials = tc.dials
 				if err := f.run(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				row := f.rows[2]
 				if row.Outcome != tc.want || row.Code.Number != 31704 || row.Presumed != (tc.want == isDeleted) {
-					t.Errorf("got %s, code %d, presumed %v; want %s, 31704", journaltest.Call.Word(row.Outcome), row.Code.Number, row.Presumed, journaltest.Call.Word(tc.want))
+					t.Errorf("got %s, code %d, presumed %v; want %s, 31704", word(row.Outcome), row.Code.Number, row.Presumed, word(tc.want))
 				}
 			})
 		})
@@ -314,29 +111,27 @@ func TestLostAnswers(t *testing.T) {
 
 func TestOnly31704IsPresumed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) chat.Answer {
+		f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) reply {
 			if n == 0 {
-				return chat.Answer{Kind: chat.LostFault}
+				return reply{breaks: true}
 			}
-			a := items(to, func(string) int { return 30001 })
-			a.Items[0].Info = "Err_SNS_FriendDelete_Not_Friend"
-			return a
+			return itemsSaying("Err_SNS_FriendDelete_Not_Friend", to, func(string) int { return 30001 })
 		})
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if row := f.rows[2]; row.Outcome != isNotFriend || row.Presumed {
-			t.Errorf("got %s, presumed %v; want not_friend", journaltest.Call.Word(row.Outcome), row.Presumed)
+			t.Errorf("got %s, presumed %v; want not_friend", word(row.Outcome), row.Presumed)
 		}
 	})
 }
 
 func TestALostAnswerOfAnEarlierRunCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, pairs("alice", 2), false, func(_ int, _ string, to []string) chat.Answer {
-			return items(to, func(string) int { return 31704 })
+		f := newFixture(t, pairs("alice", 2), false, func(_ int, _ string, to []string) reply {
+			return notFriends(to)
 		})
-		f.Lost = func(line int64) bool { return line == 3 }
+		f.History = &journal.History{Final: bits(3), Lost: bits(3, 3)}
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -348,9 +143,9 @@ func TestALostAnswerOfAnEarlierRunCounts(t *testing.T) {
 
 func TestSplitting(t *testing.T) {
 	bad := func(ids ...string) server {
-		return func(_ int, _ string, to []string) chat.Answer {
+		return func(_ int, _ string, to []string) reply {
 			if slices.ContainsFunc(to, func(id string) bool { return slices.Contains(ids, id) }) {
-				return refusal(to, 30003)
+				return refusal(30003)
 			}
 			return items(to, nil)
 		}
@@ -364,8 +159,8 @@ func TestSplitting(t *testing.T) {
 	}{
 		{"three bad rows among 1000", bad("f17", "f500", "f999"), 1000, 120, 3},
 		{"the first forty", bad("f0", "f1", "f2", "f39"), 1000, 120, 4},
-		{"the account itself", func(_ int, _ string, to []string) chat.Answer { return refusal(to, 30003) }, 1000, 70, 1000},
-		{"an account of three chunks", func(_ int, _ string, to []string) chat.Answer { return refusal(to, 30003) }, 3000, 70, 3000},
+		{"the account itself", func(int, string, []string) reply { return refusal(30003) }, 1000, 70, 1000},
+		{"an account of three chunks", func(int, string, []string) reply { return refusal(30003) }, 3000, 70, 3000},
 		{"one row", bad("f0"), 1, 1, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -393,7 +188,7 @@ func TestSplitting(t *testing.T) {
 
 func TestGivingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, pairs("alice", 3), false, func(_ int, _ string, to []string) chat.Answer {
+		f := newFixture(t, pairs("alice", 3), false, func(_ int, _ string, to []string) reply {
 			return items(to, func(id string) int {
 				if id == "f1" {
 					return 30006
@@ -406,7 +201,7 @@ func TestGivingUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		if row := f.rows[3]; row.Outcome != journal.GaveUp || row.Code.Number != 30006 || row.sent != 3 {
-			t.Errorf("got %s, code %d, %d attempts; want gave_up, 30006, 3", journaltest.Call.Word(row.Outcome), row.Code.Number, row.sent)
+			t.Errorf("got %s, code %d, %d attempts; want gave_up, 30006, 3", word(row.Outcome), row.Code.Number, row.sent)
 		}
 	})
 }
@@ -415,7 +210,7 @@ func TestStopCodesEndTheRun(t *testing.T) {
 	for _, code := range []int{30002, 30004, 60006, 60020, 70003, 70009, 70016, 70020, 70050, 70403, 80005, 70999, 60004} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFixture(t, single(500), false, func(_ int, _ string, to []string) chat.Answer { return refusal(to, code) })
+				f := newFixture(t, single(500), false, func(int, string, []string) reply { return refusal(code) })
 				f.Rate = 100
 				err := f.run(t.Context())
 				var stop *Stop
@@ -427,7 +222,7 @@ func TestStopCodesEndTheRun(t *testing.T) {
 				}
 				for line, row := range f.rows {
 					if row.sent > 0 && (row.Outcome != journal.Open || row.Lost) {
-						t.Errorf("line %d: got %s, lost %v; want open, not lost", line, journaltest.Call.Word(row.Outcome), row.Lost)
+						t.Errorf("line %d: got %s, lost %v; want open, not lost", line, word(row.Outcome), row.Lost)
 					}
 				}
 			})
@@ -437,7 +232,7 @@ func TestStopCodesEndTheRun(t *testing.T) {
 
 func TestUndocumented60xxxIsRetriedThenStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, pairs("alice", 1), false, func(_ int, _ string, to []string) chat.Answer { return refusal(to, 60999) })
+		f := newFixture(t, pairs("alice", 1), false, func(int, string, []string) reply { return refusal(60999) })
 		var stop *Stop
 		if err := f.run(t.Context()); !errors.As(err, &stop) {
 			t.Fatalf("got %v, want a stop", err)
@@ -463,16 +258,15 @@ func TestAnExpiredSignatureIsRenewedOnce(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				generation := 1
-				f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) chat.Answer {
-					a := items(to, nil)
+				f := newFixture(t, pairs("alice", 1), false, func(n int, _ string, to []string) reply {
 					if n < len(tc.codes) {
-						a = refusal(to, tc.codes[n])
+						return refusal(tc.codes[n])
 					}
-					a.Generation = generation
-					return a
+					return items(to, nil)
 				})
-				f.Renew = func(int) bool { generation++; return tc.renews }
+				if !tc.renews {
+					f.Signer = chat.FixedSigner("signature")
+				}
 				f.MaxAttempts = 2 // they do not count, but for 30006
 				if err := f.run(t.Context()); (err != nil) != tc.stops {
 					t.Errorf("got %v, want a stop: %v", err, tc.stops)
@@ -483,25 +277,22 @@ func TestAnExpiredSignatureIsRenewedOnce(t *testing.T) {
 }
 
 func TestAnOutageGivesNoRowUp(t *testing.T) {
-	gone := chat.Answer{Kind: chat.DialFault, Info: "connection refused"}
 	for _, tc := range []struct {
 		name  string
-		serve server
+		serve server // nil: nobody listens
 		stops bool
 	}{
-		{"nobody listens", func(int, string, []string) chat.Answer { return gone }, true},
-		{"a page instead of answers", func(int, string, []string) chat.Answer {
-			return chat.Answer{Kind: chat.UnreadableFault, Info: "the answer is HTML, not JSON"}
-		}, true},
-		{"it goes away in the middle", func(n int, _ string, to []string) chat.Answer {
+		{"nobody listens", nil, true},
+		{"a page instead of answers", func(int, string, []string) reply { return reply{body: "<html>"} }, true},
+		{"it goes away in the middle", func(n int, _ string, to []string) reply {
 			if n < 10 {
 				return items(to, nil)
 			}
-			return gone
+			return reply{leaves: true}
 		}, true},
-		{"one account fails alone", func(_ int, account string, to []string) chat.Answer {
+		{"one account fails alone", func(_ int, account string, to []string) reply {
 			if account == "a3" {
-				return gone
+				return reply{breaks: true}
 			}
 			return items(to, nil)
 		}, false},
@@ -509,7 +300,7 @@ func TestAnOutageGivesNoRowUp(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t, single(500), false, tc.serve)
-				f.Rate, f.MaxAttempts = 20, 4
+				f.Rate, f.MaxAttempts, f.down = 20, 4, tc.serve == nil
 				err := f.run(t.Context())
 				var stop *Stop
 				if errors.As(err, &stop) != tc.stops {
@@ -534,8 +325,8 @@ func TestTheJournalComesAfterThePace(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		f.run(ctx)
-		if sent := len(f.requests); len(f.log) > sent {
-			t.Errorf("got %d lines about requests, want those of the %d that left", len(f.log), sent)
+		if sent := len(f.requests); f.announced > sent {
+			t.Errorf("got %d lines about requests, want those of the %d that left", f.announced, sent)
 		}
 	})
 }
@@ -543,7 +334,7 @@ func TestTheJournalComesAfterThePace(t *testing.T) {
 // 31704 for a whole request is split until every row has its own answer, however many requests that takes.
 func TestNotFriendForAWholeRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, pairs("alice", 300), false, func(_ int, _ string, to []string) chat.Answer { return refusal(to, 31704) })
+		f := newFixture(t, pairs("alice", 300), false, func(int, string, []string) reply { return refusal(31704) })
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -573,9 +364,9 @@ func TestRowRate(t *testing.T) {
 // One early "too frequent" must not leave a run without a limit at the slowest pace.
 func TestAnEarlyTooFrequentWithoutALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, single(400), false, func(n int, _ string, to []string) chat.Answer {
+		f := newFixture(t, single(400), false, func(n int, _ string, to []string) reply {
 			if n == 0 {
-				return refusal(to, 60007)
+				return refusal(60007)
 			}
 			return items(to, nil)
 		})
@@ -592,7 +383,7 @@ func TestTooFrequentSlowsTheWholeRunDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var accepted []time.Time
-		f := newFixture(t, single(2000), false, func(_ int, _ string, to []string) chat.Answer {
+		f := newFixture(t, single(2000), false, func(_ int, _ string, to []string) reply {
 			mu.Lock()
 			defer mu.Unlock()
 			now := time.Now()
@@ -600,7 +391,7 @@ func TestTooFrequentSlowsTheWholeRunDown(t *testing.T) {
 				accepted = accepted[1:]
 			}
 			if len(accepted) >= 50 {
-				return refusal(to, 60007)
+				return refusal(60007)
 			}
 			accepted = append(accepted, now)
 			return items(to, nil)
@@ -641,7 +432,7 @@ func TestThePaceRecovers(t *testing.T) {
 
 func TestTenMinutesOfTooFrequentStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, single(50), false, func(_ int, _ string, to []string) chat.Answer { return refusal(to, 31707) })
+		f := newFixture(t, single(50), false, func(int, string, []string) reply { return refusal(31707) })
 		f.Rate = 200
 		var stop *Stop
 		if err := f.run(t.Context()); !errors.As(err, &stop) || !strings.Contains(stop.Reason, "too frequent") {
@@ -667,7 +458,7 @@ func TestTenMinutesWithSomeAnswersDoNotStop(t *testing.T) {
 
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, single(6000), false, func(_ int, _ string, to []string) chat.Answer {
+		f := newFixture(t, single(6000), false, func(_ int, _ string, to []string) reply {
 			time.Sleep(300 * time.Millisecond)
 			return items(to, nil)
 		})
@@ -691,9 +482,9 @@ func TestPace(t *testing.T) {
 
 func TestBackoffDoesNotHoldOthersUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, single(40), false, func(n int, account string, to []string) chat.Answer {
+		f := newFixture(t, single(40), false, func(n int, account string, to []string) reply {
 			if len(account) < 3 && n < 30 { // a0 to a9
-				return refusal(to, 30006)
+				return refusal(30006)
 			}
 			return items(to, nil)
 		})
@@ -739,7 +530,7 @@ func TestALimitOfEverythingIsNoStop(t *testing.T) {
 
 func TestTimeBox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, single(100), false, func(_ int, _ string, to []string) chat.Answer {
+		f := newFixture(t, single(100), false, func(_ int, _ string, to []string) reply {
 			time.Sleep(time.Second)
 			return items(to, nil)
 		})
@@ -770,7 +561,7 @@ func TestMaxFailures(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFixture(t, tc.csv, false, func(n int, _ string, to []string) chat.Answer {
+				f := newFixture(t, tc.csv, false, func(n int, _ string, to []string) reply {
 					return items(to, func(string) int {
 						if n%2 == 0 || tc.limit.Percent == 100 {
 							return 30003
@@ -791,7 +582,7 @@ func TestMaxFailures(t *testing.T) {
 
 func TestMirrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, "a,b\nb,a\nc,d\nd,c\n", true, func(_ int, account string, to []string) chat.Answer {
+		f := newFixture(t, "a,b\nb,a\nc,d\nd,c\n", true, func(_ int, account string, to []string) reply {
 			return items(to, func(string) int {
 				if account == "c" {
 					return 31704
@@ -818,7 +609,7 @@ func TestInterrupt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("ctrl-C")
-		f := newFixture(t, single(100), false, func(n int, _ string, to []string) chat.Answer {
+		f := newFixture(t, single(100), false, func(n int, _ string, to []string) reply {
 			time.Sleep(time.Second)
 			return items(to, nil)
 		})
@@ -827,12 +618,12 @@ func TestInterrupt(t *testing.T) {
 		if err := f.run(ctx); !errors.Is(err, why) {
 			t.Fatalf("got %v, want %v", err, why)
 		}
-		if len(f.lines) > 0 {
-			t.Errorf("requests %v are neither answered nor withdrawn", f.lines)
+		if f.unanswered > 0 {
+			t.Errorf("got requests with %d rows that are neither answered nor withdrawn, want none", f.unanswered)
 		}
 		for line, row := range f.rows {
 			if row.sent > 0 && row.Outcome != isDeleted {
-				t.Errorf("line %d was sent and is %s: requests in flight must finish", line, journaltest.Call.Word(row.Outcome))
+				t.Errorf("line %d was sent and is %s: requests in flight must finish", line, word(row.Outcome))
 			}
 		}
 	})
@@ -841,7 +632,7 @@ func TestInterrupt(t *testing.T) {
 func TestASignalAfterTheLastAnswerChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		f := newFixture(t, pairs("alice", 5), false, func(_ int, _ string, to []string) chat.Answer {
+		f := newFixture(t, pairs("alice", 5), false, func(_ int, _ string, to []string) reply {
 			cancel()
 			return items(to, nil)
 		})
@@ -852,22 +643,25 @@ func TestASignalAfterTheLastAnswerChangesNothing(t *testing.T) {
 }
 
 func TestAJournalThatFailsStopsTheRun(t *testing.T) {
-	full := errors.New("no space left on device")
-	for _, where := range []string{"before", "after"} {
+	for _, where := range []string{"before the first request", "before the first answer"} {
 		t.Run(where, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFixture(t, single(100), false, ok)
+				var f *fixture
+				f = newFixture(t, single(100), false, func(n int, _ string, to []string) reply {
+					f.journal.Close()
+					return items(to, nil)
+				})
 				f.Workers = 2
-				if where == "before" {
-					f.Before = func(string, []int64) (int64, error) { return 0, full }
-				} else {
-					f.After = func(int64, time.Duration, []journal.Result) error { return full }
+				most := f.Workers
+				if where == "before the first request" {
+					f.journal.Close()
+					most = 0
 				}
-				if err := f.run(t.Context()); !errors.Is(err, full) {
-					t.Fatalf("got %v, want %v", err, full)
+				if err := f.run(t.Context()); !errors.Is(err, os.ErrClosed) {
+					t.Fatalf("got %v, want %v", err, os.ErrClosed)
 				}
-				if where == "before" && len(f.requests) > 0 || len(f.requests) > 2 {
-					t.Errorf("%d requests were sent", len(f.requests))
+				if len(f.requests) > most {
+					t.Errorf("got %d requests, want at most %d", len(f.requests), most)
 				}
 			})
 		})
@@ -879,7 +673,7 @@ func TestAnInputThatFailsStopsTheRun(t *testing.T) {
 		broken := errors.New("unreadable")
 		f := newFixture(t, single(1), false, ok)
 		var none iter.Seq2[input.Group, error] = func(yield func(input.Group, error) bool) { yield(input.Group{}, broken) }
-		if err := f.Run(t.Context(), none, f.in.MirrorGroups()); !errors.Is(err, broken) {
+		if err := f.runWith(t.Context(), none); !errors.Is(err, broken) {
 			t.Errorf("got %v, want %v", err, broken)
 		}
 	})

@@ -24,12 +24,12 @@ func (s *signatures) note(generation int) {
 
 // renew makes a new signature after one was refused as expired. A new one that is refused, too, before the API took it for
 // good, stops the run, as does one that cannot be renewed.
-func (r *run) renew(a chat.Answer) *Stop {
+func (r *run) renew(a chat.Answer) error {
 	s := &r.signatures
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	again := a.Generation == s.renewed && s.accepted < a.Generation
-	if !again && r.Renew(a.Generation) {
+	if !again && r.Signer.Renew(a.Generation) {
 		s.renewed = max(s.renewed, a.Generation+1)
 		return nil
 	}

@@ -1,0 +1,199 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// What is in flight when a stop ends the run gets its answer, and that is on record.
+func TestRequestsInFlightFinish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(100), false, func(n int, _ string, to []string) reply {
+			if n == 3 {
+				return refusal(70009)
+			}
+			time.Sleep(time.Second)
+			return items(to, nil)
+		})
+		var stop *Stop
+		if err := f.run(t.Context()); !errors.As(err, &stop) || !strings.Contains(stop.Reason, "70009") {
+			t.Fatalf("got %v, want a stop for 70009", err)
+		}
+		if got := f.outcomes()[isDeleted]; got != 3 || len(f.requests) != 4 || f.unanswered != 0 {
+			t.Errorf("got %d deleted of %d requests and %d rows without an answer, want 3 of 4 and none", got, len(f.requests), f.unanswered)
+		}
+		if got := f.Stats.Decided.Load(); got != 3 {
+			t.Errorf("got %d rows decided, want 3", got)
+		}
+	})
+}
+
+func TestWhatEndsTheRun(t *testing.T) {
+	signal := errors.New("ctrl-C")
+	isStop := func(word string) func(error) bool {
+		return func(err error) bool {
+			var stop *Stop
+			return errors.As(err, &stop) && strings.Contains(stop.Reason, word)
+		}
+	}
+	for _, tc := range []struct {
+		name string
+		// serve answers the requests of two accounts, which arrive at the same moment.
+		serve func(f *fixture, interrupt func(error), account string) reply
+		want  func(error) bool
+	}{
+		{"a fault after a stop", func(f *fixture, _ func(error), account string) reply {
+			if account == "a0" {
+				return refusal(70009)
+			}
+			time.Sleep(time.Second)
+			f.journal.Close()
+			return refusal(30003)
+		}, func(err error) bool { return errors.Is(err, os.ErrClosed) }},
+		{"a stop after a signal", func(_ *fixture, interrupt func(error), _ string) reply {
+			interrupt(signal)
+			time.Sleep(time.Second)
+			return refusal(70009)
+		}, isStop("70009")},
+		{"a stop after another", func(_ *fixture, _ func(error), account string) reply {
+			if account == "a0" {
+				return refusal(70009)
+			}
+			time.Sleep(time.Second)
+			return refusal(70020)
+		}, isStop("70009")},
+		{"a stop after the time box", func(*fixture, func(error), string) reply {
+			time.Sleep(time.Minute)
+			return refusal(70009)
+		}, isStop("--max-duration")},
+		{"the time box after a stop", func(_ *fixture, _ func(error), account string) reply {
+			if account == "a0" {
+				return refusal(70009)
+			}
+			time.Sleep(time.Minute)
+			return refusal(30003)
+		}, isStop("70009")},
+		{"a signal", func(_ *fixture, interrupt func(error), _ string) reply {
+			interrupt(signal)
+			return refusal(30006)
+		}, func(err error) bool { return err == signal }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, interrupt := context.WithCancelCause(t.Context())
+				var f *fixture
+				f = newFixture(t, single(10), false, func(_ int, account string, _ []string) reply {
+					time.Sleep(time.Millisecond) // until both are there
+					return tc.serve(f, interrupt, account)
+				})
+				f.Workers, f.timeout, f.Deadline = 2, 2*time.Minute, time.Now().Add(30*time.Second)
+				if err := f.run(ctx); !tc.want(err) {
+					t.Errorf("got %v", err)
+				}
+				if len(f.requests) != 2 {
+					t.Errorf("got %d requests, want the 2 in flight", len(f.requests))
+				}
+			})
+		})
+	}
+}
+
+// A stop after the last answer changes nothing, and one before the mirrors is a stop.
+func TestAStopAndWhatIsLeft(t *testing.T) {
+	for _, tc := range []struct {
+		name, csv string
+		stops     bool
+	}{
+		{"nothing", "a,b\n", false},
+		{"another pair", "a,b\na,c\n", true},
+		{"another account", "a,b\nc,d\n", true},
+		{"a mirror", "a,b\nb,a\n", true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, tc.csv, true, func(int, string, []string) reply { return refusal(30003) })
+				f.Workers, f.ChunkSize, f.MaxFailures = 1, 1, Failures{Count: 1}
+				var stop *Stop
+				if err := f.run(t.Context()); errors.As(err, &stop) != tc.stops || (err != nil) != tc.stops {
+					t.Errorf("got %v, want a stop: %v", err, tc.stops)
+				}
+				if len(f.requests) != 1 {
+					t.Errorf("got %d requests, want 1", len(f.requests))
+				}
+			})
+		})
+	}
+}
+
+// Accounts that back off hand their places to others, but only so many that memory stays bounded.
+func TestAccountsInBackoffAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(100), false, func(n int, _ string, to []string) reply {
+			if n < 100 {
+				return refusal(30006)
+			}
+			return items(to, nil)
+		})
+		f.Workers, f.MaxAttempts, f.BackoffInitial, f.BackoffMax = 3, 100, time.Minute, time.Minute
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		begun := 0
+		for _, r := range f.requests {
+			if r.at < 10*time.Second {
+				begun++
+			}
+		}
+		if begun != 4*f.Workers {
+			t.Errorf("got %d accounts begun before the first retry, want %d", begun, 4*f.Workers)
+		}
+		if got := f.outcomes()[isDeleted]; got != 100 || f.most > f.Workers {
+			t.Errorf("got %d deleted with %d requests in flight, want 100 with at most %d", got, f.most, f.Workers)
+		}
+	})
+}
+
+// Where all accounts back off, the one place goes round: none waits for another that waits for it.
+func TestOnePlaceGoesRound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := map[string]int{}
+		f := newFixture(t, single(30), false, func(_ int, account string, to []string) reply {
+			if seen[account]++; seen[account] < 4 {
+				return refusal(30008)
+			}
+			return items(to, nil)
+		})
+		f.Workers = 1
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.outcomes()[isDeleted]; got != 30 || len(f.requests) != 4*30 {
+			t.Errorf("got %d deleted by %d requests, want 30 by %d", got, len(f.requests), 4*30)
+		}
+	})
+}
+
+// An interrupt does not wait for the end of a backoff, nor for a place after it.
+func TestInterruptInBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, interrupt := context.WithCancelCause(t.Context())
+		why := errors.New("ctrl-C")
+		f := newFixture(t, single(100), false, func(int, string, []string) reply { return refusal(30006) })
+		f.Workers, f.BackoffInitial, f.BackoffMax = 2, time.Hour, time.Hour
+		time.AfterFunc(time.Minute, func() { interrupt(why) })
+		if err := f.run(ctx); err != why {
+			t.Errorf("got %v, want %v", err, why)
+		}
+		if took := time.Since(f.start); took != time.Minute {
+			t.Errorf("took %s, want 1m0s", took)
+		}
+		if got := f.Stats.InBackoff.Load(); got != 0 {
+			t.Errorf("got %d accounts in backoff after the run, want 0", got)
+		}
+	})
+}
