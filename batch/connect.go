@@ -66,6 +66,15 @@ func (r *Run) setRunner(client *chat.Client) {
 	}
 }
 
+// pairs are what is to be sent.
+func (r *Run) pairs() send.Pairs {
+	p := send.Pairs{Groups: r.in.Groups(), Mirrors: r.in.MirrorGroups(), LastLine: r.in.LastLine}
+	if r.in.Turned > 0 {
+		p.Turned = r.in.TurnedGroups()
+	}
+	return p
+}
+
 // snapshot is how far the sending is.
 func (r *Run) snapshot() terminal.Snapshot {
 	stats := &r.runner.Stats

@@ -228,7 +228,7 @@ func (r *Run) Execute(ctx context.Context) (summary *reports.Summary, code int, 
 	r.setRunner(client)
 	stopMetrics := r.keepMetrics()
 	r.Progress.Start(terminal.Sending, r.snapshot)
-	r.err = r.runner.Run(ctx, r.in.Groups(), r.in.MirrorGroups())
+	r.err = r.runner.Run(ctx, r.pairs())
 	r.Progress.Stop()
 	stopMetrics()
 	if r.nothingHappened() {

@@ -164,7 +164,7 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 	defer client.Close()
 	r := tr.runner(o, d, h)
 	r.Client, r.Signer, r.API = client, signer, chat.Delete(tr.deleteType())
-	ended = r.Run(ctx, in.Groups(), in.MirrorGroups())
+	ended = r.Run(ctx, send.Pairs{Groups: in.Groups(), Mirrors: in.MirrorGroups()})
 	if o.limit > 0 {
 		return ended, tr.withinLimit(o.limit)
 	}

@@ -23,6 +23,7 @@ type item struct {
 	line   int64
 	to     string
 	lost   bool // an answer for it was lost, in this run or an earlier one
+	turned bool // it is asked for from the other side than written
 	failed failures
 }
 
@@ -112,13 +113,15 @@ func (a *account) send(ctx context.Context, group input.Group, toSend func(input
 			}
 			chunk = chunk[:0]
 		}
-		chunk = append(chunk, item{line: p.Line, to: p.To, lost: a.hasLost(p.Line)})
+		chunk = append(chunk, item{line: p.Line, to: p.To, lost: a.hasLost(p.Line), turned: p.Turned})
 	}
 	return a.chunk(ctx, chunk)
 }
 
-// hasLost tells whether an answer for the row was lost in an earlier run of the job.
-func (r *run) hasLost(line int64) bool { return r.History != nil && r.History.Lost.Has(line) }
+// hasLost tells whether an answer for the row was lost in an earlier run of the job, or an earlier phase of this one.
+func (r *run) hasLost(line int64) bool {
+	return r.History != nil && r.History.Lost.Has(line) || r.finishing && r.lostTurned.HasAtomic(line)
+}
 
 // chunk works on so many of the items as the limit permits until each is decided or the run ends. Parts of a split are
 // tried largest first: the sooner one of them succeeds, the sooner it is known that the account is not to blame.
@@ -140,7 +143,7 @@ func (a *account) chunk(ctx context.Context, items []item) error {
 
 // take asks for n pairs more under the limit and returns how many may be sent.
 func (a *account) take(n int) int {
-	if a.Limit == 0 || n == 0 {
+	if a.Limit == 0 || n == 0 || a.finishing {
 		return n
 	}
 	over := a.taken.Add(int64(n)) - a.Limit

@@ -13,6 +13,7 @@ import (
 type consequences struct {
 	sorted    *sorter
 	open      []item // to be sent again as they are
+	later     int    // items that were asked for from the other side than written, and are to be asked for as written
 	split     []item // to be sent again in halves
 	unbounded bool   // splitting ends in a true fate for every row
 
@@ -41,6 +42,8 @@ func (a *account) consequencesOf(items []item, answer chat.Answer) consequences 
 		c.sorted.add(it.line, res)
 		switch {
 		case res.Outcome != journal.Open:
+		case it.turned && a.isForLater(it.line):
+			c.later++
 		case a.splits(ruling):
 			c.split, c.unbounded = append(c.split, it), ruling.Unbounded
 		default:
@@ -78,6 +81,9 @@ func (a *account) resultOf(c *consequences, it *item, r chat.Ruling) journal.Res
 	case r.Verdict == chat.Retry:
 		res.Outcome = a.retryOrGiveUp(c, it, r)
 	}
+	if it.turned && c.stop == nil {
+		a.settleTurned(it, r, &res)
+	}
 	now := a.Call.After(journal.State{Lost: it.lost}, &res)
 	it.lost, res.Outcome, res.Presumed = now.Lost, now.Outcome, now.Presumed
 	if now.Presumed {
@@ -87,6 +93,21 @@ func (a *account) resultOf(c *consequences, it *item, r chat.Ruling) journal.Res
 		a.Mirrored.SetAtomic(it.line)
 	}
 	return res
+}
+
+// settleTurned is for a pair that was asked for from the other side than written. Code 0 is final; with anything else that
+// would be final, or be searched for the row to blame, the pair is asked for as it is written, after everything else.
+func (a *account) settleTurned(it *item, r chat.Ruling, res *journal.Result) {
+	switch {
+	case res.Outcome.IsAnswer() && res.Code == journal.Code{Number: 0, Given: true}:
+		res.Info = a.API.OtherSide
+	case res.Outcome != journal.Open || a.splits(r):
+		res.Outcome = journal.Open
+		a.asWritten.SetAtomic(it.line)
+		if it.lost || res.Lost {
+			a.lostTurned.SetAtomic(it.line)
+		}
+	}
 }
 
 // retryOrGiveUp counts a retryable failure of the item, and gives it up after the last one.
@@ -153,6 +174,7 @@ func (a *account) follow(c *consequences, sentAt time.Time) error {
 	if stop == nil && c.renew {
 		stop = a.renew(c.answer)
 	}
+	a.open -= c.later
 	return cmp.Or(stop, a.count(c.sorted))
 }
 

@@ -43,7 +43,7 @@ func BenchmarkSinglePairs(b *testing.B) {
 		}
 		before := cpuTime()
 		b.StartTimer()
-		if err := r.Run(b.Context(), in.Groups(), in.MirrorGroups()); err != nil || r.Stats.Decided.Load() != accounts {
+		if err := r.Run(b.Context(), Pairs{Groups: in.Groups(), Mirrors: in.MirrorGroups()}); err != nil || r.Stats.Decided.Load() != accounts {
 			b.Fatalf("got %v after %d rows, want nil after %d", err, r.Stats.Decided.Load(), accounts)
 		}
 		cpu += cpuTime() - before

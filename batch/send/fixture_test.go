@@ -79,12 +79,18 @@ type reply struct {
 // newFixture reads the CSV and prepares a run with small, fast options.
 func newFixture(t *testing.T, csv string, both bool, serve server) *fixture {
 	t.Helper()
+	return newFixtureOf(t, csv, input.Options{Both: both}, serve)
+}
+
+func newFixtureOf(t *testing.T, csv string, read input.Options, serve server) *fixture {
+	t.Helper()
 	dir := memory(t)
 	path := filepath.Join(dir, "pairs.csv")
 	if err := os.WriteFile(path, []byte("from,to\n"+csv), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	in, err := input.Read(t.Context(), input.Options{Path: path, ChunkSize: 1000, Both: both, TempDir: dir})
+	read.Path, read.ChunkSize, read.TempDir = path, 1000, dir
+	in, err := input.Read(t.Context(), read)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +152,11 @@ func (f *fixture) runWith(ctx context.Context, groups iter.Seq2[input.Group, err
 		f.t.Fatal(err)
 	}
 	f.Client = client
-	ended := f.Run(ctx, groups, f.in.MirrorGroups())
+	pairs := Pairs{Groups: groups, Mirrors: f.in.MirrorGroups(), LastLine: f.in.LastLine}
+	if f.in.Turned > 0 {
+		pairs.Turned = f.in.TurnedGroups()
+	}
+	ended := f.Run(ctx, pairs)
 	client.Close()
 	web.Close()
 	<-served

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"friendsweep/input"
+	"friendsweep/reports/journal"
 )
 
 // run is the state of one Run. Everything in it is fixed or safe for concurrent use.
@@ -25,6 +26,9 @@ type run struct {
 	proven      atomic.Bool   // a request of this run has succeeded
 	taken       atomic.Int64  // pairs sent for the first time, against Limit
 	full        atomic.Bool   // Limit is used up: what was taken is finished, nothing more is taken
+	finishing   bool          // the phase sends only what an earlier one has taken; set between phases
+	lostTurned  *journal.Bits // those of asWritten that lost an answer in this run
+	asWritten   *journal.Bits // asked for from the other side than written, without a final answer; nil where nothing is
 	decided     atomic.Int64  // accounts with a decided row
 
 	// How it ended.
@@ -47,8 +51,9 @@ func newRun(ctx context.Context, r *Runner) *run {
 
 // phase is a part of the run. It begins when all that was begun before has ended, because what it sends depends on that.
 type phase struct {
-	groups iter.Seq2[input.Group, error]
-	toSend func(input.Pair) bool // tells whether a pair of the groups is to be sent
+	groups    iter.Seq2[input.Group, error]
+	toSend    func(input.Pair) bool // tells whether a pair of the groups is to be sent
+	finishing bool                  // what it sends was taken in an earlier phase, so no limit holds it up
 }
 
 // isOpen tells whether earlier runs have left the pair to be sent.
@@ -57,12 +62,16 @@ func (r *run) isOpen(p input.Pair) bool { return r.History == nil || !r.History.
 // isOpenMirror tells whether a mirror is to be sent.
 func (r *run) isOpenMirror(p input.Pair) bool { return r.isOpen(p) && !r.Mirrored.HasAtomic(p.First) }
 
+// isForLater tells whether the pair, asked for from the other side, is to be asked for as it is written.
+func (r *run) isForLater(line int64) bool { return r.asWritten != nil && r.asWritten.HasAtomic(line) }
+
 // carryOut works through the groups of a phase and returns when every account that was begun has ended. The error, a *Stop
 // or a fault of this machine, ends the run.
 //
 // The limit of the errgroup is never what an account waits for, because Go would not hear that the run ends: whoever is
 // begun holds one of places or one of aside, and the feeder has a place before it calls Go.
 func (r *run) carryOut(ctx context.Context, p phase) error {
+	r.finishing = p.finishing
 	accounts, ctx := errgroup.WithContext(ctx)
 	accounts.SetLimit(1 + cap(r.places) + cap(r.aside)) // the one is the feeder
 	accounts.Go(func() error { return r.note(r.feed(ctx, accounts, p)) })
@@ -102,7 +111,9 @@ func (r *run) takePlace(ctx context.Context) bool {
 }
 
 // isOver reports whether no new chunk may be begun.
-func (r *run) isOver(ctx context.Context) bool { return ctx.Err() != nil || r.full.Load() }
+func (r *run) isOver(ctx context.Context) bool {
+	return ctx.Err() != nil || r.full.Load() && !r.finishing
+}
 
 // anyOpen reports whether the group has something to send.
 func anyOpen(group input.Group, toSend func(input.Pair) bool) bool {

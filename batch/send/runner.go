@@ -105,10 +105,20 @@ func (s *Stop) Error() string {
 	return s.Reason + "\n" + s.Hint
 }
 
-// Run sends groups, then those pairs of mirrors whose first row does not settle them. It returns nil when every row had
+// Pairs are what a run sends, as [input.Input] groups them. What is nil is nothing.
+type Pairs struct {
+	Groups iter.Seq2[input.Group, error] // as they are asked for first
+	// Turned are those of Groups that are asked for from the other side, as they were written: for those that way brings
+	// no final answer.
+	Turned   iter.Seq2[input.Group, error]
+	Mirrors  iter.Seq2[input.Group, error] // they are sent if their first row does not settle them
+	LastLine int64                         // none of them is above
+}
+
+// Run sends the pairs: Groups, then what is left of Turned, then Mirrors. It returns nil when every row had
 // its turn; a *Stop or an error of the journal when the run had to stop; and the cause of ctx when that was cancelled
 // with rows still open. In each case no request is in flight any more.
-func (r *Runner) Run(ctx context.Context, groups, mirrors iter.Seq2[input.Group, error]) error {
+func (r *Runner) Run(ctx context.Context, pairs Pairs) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	run := newRun(ctx, r)
@@ -118,10 +128,17 @@ func (r *Runner) Run(ctx context.Context, groups, mirrors iter.Seq2[input.Group,
 		})
 		defer timer.Stop()
 	}
+	if pairs.Turned != nil {
+		run.asWritten, run.lostTurned = journal.NewBits(pairs.LastLine), journal.NewBits(pairs.LastLine)
+	}
 	for _, p := range []phase{
-		{groups, run.isOpen},
-		{mirrors, run.isOpenMirror},
+		{groups: pairs.Groups, toSend: run.isOpen},
+		{groups: pairs.Turned, toSend: func(p input.Pair) bool { return run.isForLater(p.Line) }, finishing: true},
+		{groups: pairs.Mirrors, toSend: run.isOpenMirror},
 	} {
+		if p.groups == nil {
+			continue
+		}
 		if err := run.carryOut(ctx, p); err != nil {
 			cancel(err) // the phases that follow only look whether they have anything to send
 		}
