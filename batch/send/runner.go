@@ -1,5 +1,5 @@
-// Package send is the sending of a run: it sends the pairs of every account in chunks through a bounded pool, at a shared pace, and
-// again with backoff until each row has an outcome or the run must stop.
+// Package send is the middle of a run: it sends the pairs of every account in chunks through a bounded pool, at a shared
+// pace, and again with backoff until each row has an outcome or the run must stop.
 //
 // Fill in a [Runner] and call [Runner.Run]. What becomes of a row is data and goes to the journal as a [journal.Result]; an
 // error, a [*Stop] most often, ends the run.
@@ -118,7 +118,7 @@ func (r *Runner) Run(ctx context.Context, groups, mirrors iter.Seq2[input.Group,
 		})
 		defer timer.Stop()
 	}
-	for _, p := range []phase{
+	for _, p := range []phase{ // each decides what is left for the next
 		{groups, run.isOpen},
 		{mirrors, run.isOpenMirror},
 	} {
