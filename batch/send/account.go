@@ -62,20 +62,6 @@ func (b *buffers) forget(n int) {
 	clear(b.tos[:min(n, cap(b.tos))])
 }
 
-// stack is about what a request needs of its goroutine's stack. A goroutine begins with less, and each account has a new
-// one: where the stack grew step by step in the middle of the request, copying it was 12 % of the CPU time of an account with
-// a single pair (BenchmarkSinglePairs). It grows once instead, while it is still empty.
-const stack = 3 << 10
-
-//go:noinline
-func growStack() {
-	var room [stack]byte
-	use(&room)
-}
-
-//go:noinline
-func use(*[stack]byte) {}
-
 // work sends what is open of an account that has a place, and returns the error that ends the run, if it has met one. Then
 // it keeps its place: else another account could begin in its stead before the errgroup has ended ctx.
 func (r *run) work(ctx context.Context, group input.Group, toSend func(input.Pair) bool) error {
@@ -280,3 +266,17 @@ func (a *account) announce(items []item) (id int64, err error) {
 	}
 	return a.Journal.Before(a.name, a.lines)
 }
+
+// stack is about what a request needs of its goroutine's stack. A goroutine begins with less, and each account has a new
+// one: where the stack grew step by step in the middle of the request, copying it was 12 % of the CPU time of an account with
+// a single pair (BenchmarkSinglePairs). It grows once instead, while it is still empty.
+const stack = 3 << 10
+
+//go:noinline
+func growStack() {
+	var room [stack]byte
+	use(&room)
+}
+
+//go:noinline
+func use(*[stack]byte) {}

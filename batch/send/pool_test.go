@@ -8,29 +8,34 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"friendsweep/reports/journal"
 )
 
-// What is in flight when a stop ends the run gets its answer, and that is on record.
+// What is in flight when a stop ends the run gets its answer, and that is on record. Nothing else leaves any more: often,
+// because a request that does would be a matter of chance.
 func TestRequestsInFlightFinish(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, single(100), false, func(n int, _ string, to []string) reply {
-			if n == 3 {
-				return refusal(70009)
+	for range 30 {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, single(100), false, func(n int, _ string, to []string) reply {
+				if n == 3 {
+					return refusal(70009)
+				}
+				time.Sleep(time.Second)
+				return items(to, nil)
+			})
+			var stop *Stop
+			if err := f.run(t.Context()); !errors.As(err, &stop) || !strings.Contains(stop.Reason, "70009") {
+				t.Fatalf("got %v, want a stop for 70009", err)
 			}
-			time.Sleep(time.Second)
-			return items(to, nil)
+			if got := f.outcomes()[isDeleted]; got != 3 || len(f.requests) != 4 || f.unanswered != 0 {
+				t.Errorf("got %d deleted of %d requests and %d rows without an answer, want 3 of 4 and none", got, len(f.requests), f.unanswered)
+			}
+			if got := f.Stats.Decided.Load(); got != 3 {
+				t.Errorf("got %d rows decided, want 3", got)
+			}
 		})
-		var stop *Stop
-		if err := f.run(t.Context()); !errors.As(err, &stop) || !strings.Contains(stop.Reason, "70009") {
-			t.Fatalf("got %v, want a stop for 70009", err)
-		}
-		if got := f.outcomes()[isDeleted]; got != 3 || len(f.requests) != 4 || f.unanswered != 0 {
-			t.Errorf("got %d deleted of %d requests and %d rows without an answer, want 3 of 4 and none", got, len(f.requests), f.unanswered)
-		}
-		if got := f.Stats.Decided.Load(); got != 3 {
-			t.Errorf("got %d rows decided, want 3", got)
-		}
-	})
+	}
 }
 
 func TestWhatEndsTheRun(t *testing.T) {
@@ -194,6 +199,72 @@ func TestInterruptInBackoff(t *testing.T) {
 		}
 		if got := f.Stats.InBackoff.Load(); got != 0 {
 			t.Errorf("got %d accounts in backoff after the run, want 0", got)
+		}
+	})
+}
+
+// An account that ends the run keeps its place, for which another may wait after its backoff.
+func TestAStopWhileAnotherWaitsForItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, single(2), false, func(n int, _ string, to []string) reply {
+			if n == 0 {
+				return refusal(30006)
+			}
+			time.Sleep(10 * time.Second)
+			return refusal(70009)
+		})
+		f.Workers, f.BackoffInitial, f.BackoffMax = 1, time.Second, time.Second
+		var stop *Stop
+		if err := f.run(t.Context()); !errors.As(err, &stop) || len(f.requests) != 2 {
+			t.Errorf("got %v after %d requests, want a stop after 2", err, len(f.requests))
+		}
+	})
+}
+
+func TestIsOut(t *testing.T) {
+	for _, tc := range []struct {
+		name                  string
+		sent, answered, since int64 // numbers of requests
+		row                   failures
+		want                  bool
+	}{
+		{"no answer in this run", 8, 0, 1, failures{count: 8}, true},
+		{"an answer of the API", 8, 0, 1, failures{count: 8, answered: true}, false},
+		{"others were answered since", 20, 9, 5, failures{count: 8}, false},
+		{"others were sent since, and not answered", 13, 5, 5, failures{count: 8}, true},
+		{"nothing but the row itself was sent since", 12, 5, 5, failures{count: 8}, false},
+	} {
+		seen := &api{answered: tc.answered}
+		seen.sent.Store(tc.sent)
+		tc.row.since = tc.since
+		if got := seen.isOut(&tc.row); got != tc.want {
+			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}
+
+// interrupting is a journal during whose first sync the run is interrupted.
+type interrupting struct {
+	*journal.Journal
+	interrupt func()
+}
+
+func (j interrupting) Before(account string, lines []int64) (int64, error) {
+	defer j.interrupt()
+	return j.Journal.Before(account, lines)
+}
+
+func TestARequestThatDidNotLeaveIsWithdrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, interrupt := context.WithCancel(t.Context())
+		f := newFixture(t, single(10), false, ok)
+		f.Workers, f.Journal = 1, interrupting{f.journal, interrupt}
+		if err := f.run(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want %v", err, context.Canceled)
+		}
+		if len(f.requests) != 0 || f.announced != 1 || f.unanswered != 0 || len(f.rows) != 0 {
+			t.Errorf("got %d requests, %d announced, %d rows unanswered, %d carried; want 0, 1, 0, 0",
+				len(f.requests), f.announced, f.unanswered, len(f.rows))
 		}
 	})
 }

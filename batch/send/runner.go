@@ -1,5 +1,5 @@
-// Package send is the sending of a run: it sends the pairs of every account in chunks through a bounded pool, at a shared pace, and
-// again with backoff until each row has an outcome or the run must stop.
+// Package send is the middle of a run: it sends the pairs of every account in chunks through a bounded pool, at a shared
+// pace, and again with backoff until each row has an outcome or the run must stop.
 //
 // Fill in a [Runner] and call [Runner.Run]. What becomes of a row is data and goes to the journal as a [journal.Result]; an
 // error, a [*Stop] most often, ends the run.
