@@ -4,7 +4,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-const description = `Delete friendships in bulk from a Tencent Cloud Chat app: nothing lost, nothing false.
+const description = `Delete friendships in bulk from a Tencent Cloud Chat app, and check them: nothing lost, nothing false.
 
 Try it, with nothing to set up and nothing real deleted:
 

@@ -37,7 +37,7 @@ func TestREADMENamesTopics(t *testing.T) {
 func TestFlagsOfTheREADME(t *testing.T) {
 	t.Parallel()
 	there := map[string]bool{}
-	for _, command := range []string{"delete", "plan", "status", "report", "audit", "sandbox"} {
+	for _, command := range []string{"delete", "check", "plan", "status", "report", "audit", "sandbox"} {
 		for _, name := range flagName.FindAllString(call(t.Context(), command, "--help").stdout, -1) {
 			there[name] = true
 		}
@@ -57,7 +57,7 @@ func TestFlagsOfTheREADME(t *testing.T) {
 }
 
 // ourCommand is a command of this program in the README up to its end or to what follows it in the shell.
-var ourCommand = regexp.MustCompile(`friendsweep (?:delete|plan|status|report|audit|sandbox) (?:[^\n|;)\\` + "`" + `]|\\\n)*`)
+var ourCommand = regexp.MustCompile(`friendsweep (?:delete|check|plan|status|report|audit|sandbox) (?:[^\n|;)\\` + "`" + `]|\\\n)*`)
 
 func readme(t *testing.T) string {
 	t.Helper()
