@@ -35,7 +35,7 @@ func (r *Run) outputs() []named {
 // checkPaths makes sure that no file is written over another.
 func (r *Run) checkPaths() error {
 	taken := []named{}
-	for _, path := range r.Secrets {
+	for _, path := range r.SecretFiles {
 		taken = append(taken, named{"the file of the secret", path})
 	}
 	if r.Pairs != "-" {

@@ -39,7 +39,7 @@ func TestNoFileIsWrittenOverAnother(t *testing.T) {
 		"lock is the journal":       func(o *Options) { o.Lock = at("r.csv.journal") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := Options{Pairs: at("pairs.csv"), Report: at("r.csv"), Secrets: []string{at("key")}}
+			o := Options{Pairs: at("pairs.csv"), Report: at("r.csv"), SecretFiles: []string{at("key")}}
 			change(&o)
 			s := New(o)
 			err := s.checkPaths()
@@ -51,7 +51,7 @@ func TestNoFileIsWrittenOverAnother(t *testing.T) {
 			}
 		})
 	}
-	if err := New(Options{Pairs: at("pairs.csv"), Report: at("r.csv"), Secrets: []string{at("key")}}).checkPaths(); err != nil {
+	if err := New(Options{Pairs: at("pairs.csv"), Report: at("r.csv"), SecretFiles: []string{at("key")}}).checkPaths(); err != nil {
 		t.Errorf("got %v, want nil", err)
 	}
 }

@@ -50,7 +50,7 @@ type Options struct {
 	Proxy      func(*http.Request) (*url.URL, error)
 
 	Report, Failures, HTML, Metrics, Lock string // files; all but the report may be empty
-	Secrets                               []string
+	SecretFiles                           []string
 	Resume, RetryFailed, Overwrite        bool
 
 	// AlsoSuccess is further answers that are successes, of a run whose report is made later.

@@ -209,7 +209,7 @@ func (f *jobFlags) options(a *app) (batch.Options, error) {
 	}
 	for _, file := range []string{f.SecretKeyFile, f.UsersigFile} {
 		if file != "" {
-			o.Secrets = append(o.Secrets, file)
+			o.SecretFiles = append(o.SecretFiles, file)
 		}
 	}
 	return o, nil
