@@ -47,10 +47,11 @@ var itemMeans = map[int]meaning{
 
 // word is what an answer says about a row.
 type word struct {
-	means meaning
-	coded bool // the API gave a code
-	code  int
-	info  string // the API's own text; only with a code
+	means   meaning
+	coded   bool // the API gave a code
+	code    int
+	info    string // the API's own text; only with a code
+	outcome string // of a word that is done
 }
 
 // fault is what the server does with one request. The zero value answers like the API does.
@@ -61,6 +62,7 @@ type fault struct {
 
 type envelope struct {
 	Items       []item   `json:"ResultItem,omitempty"`
+	Checked     []item   `json:"InfoItem,omitempty"` // the same in the answer to a check
 	Failed      []string `json:"Fail_Account,omitempty"`
 	Status      string   `json:"ActionStatus"`
 	ErrorCode   int
@@ -69,9 +71,10 @@ type envelope struct {
 }
 
 type item struct {
-	To   string `json:"To_Account"`
-	Code int    `json:"ResultCode"`
-	Info string `json:"ResultInfo"`
+	To       string `json:"To_Account"`
+	Relation string `json:",omitempty"`
+	Code     int    `json:"ResultCode"`
+	Info     string `json:"ResultInfo"`
 }
 
 // breakage is one way to answer, or not to.
@@ -87,6 +90,7 @@ var breakages = slices.Concat([]breakage{
 	{"items of every kind", (*exchange).everyKind, false},
 	{"items of every kind", (*exchange).everyKind, false},
 	{"refused, with items", (*exchange).refusedWithItems, false},
+	{"items in another's place", (*exchange).misplaced, false},
 	{"no items", func(x *exchange) { x.coded = true; x.garbled(`{"ActionStatus":"OK","ErrorCode":0,"ResultItem":null}`) }, false},
 	{"code is a text", func(x *exchange) { x.garbled(`{"ActionStatus":"OK","ErrorCode":"0","ResultItem":[]}`) }, false},
 	{"two codes", func(x *exchange) { x.garbled(`{"ErrorCode":0,"ErrorCode":30006,"ResultItem":[]}`) }, false},
@@ -134,19 +138,19 @@ func (x *exchange) honest() {
 // allItems carries out every row and has the items of all.
 func (x *exchange) allItems() envelope {
 	a := envelope{Status: "OK", ErrorInfo: "0"}
-	for i, code := range sortedCodes(x.carryOut(x.some(2))) {
-		a.Items = append(a.Items, x.item(i, code))
-		if code != 0 && x.dice.IntN(2) == 0 {
+	for i, answered := range byRow(x.carryOut(x.some(2))) {
+		a.Items = append(a.Items, x.item(i, answered))
+		if answered.Code != 0 && x.dice.IntN(2) == 0 {
 			a.Failed = append(a.Failed, x.To[i])
 		}
 	}
 	return a
 }
 
-func sortedCodes(codes map[int]int) func(func(int, int) bool) {
-	return func(yield func(int, int) bool) {
-		for _, i := range slices.Sorted(maps.Keys(codes)) {
-			if !yield(i, codes[i]) {
+func byRow(items map[int]item) func(func(int, item) bool) {
+	return func(yield func(int, item) bool) {
+		for _, i := range slices.Sorted(maps.Keys(items)) {
+			if !yield(i, items[i]) {
 				return
 			}
 		}
@@ -154,49 +158,63 @@ func sortedCodes(codes map[int]int) func(func(int, int) bool) {
 }
 
 // item is the answer to a row, and puts it on record. A code 0 mostly comes without a text; 31704 may come in the words that
-// the vendor's FAQ knows.
-func (x *exchange) item(i, code int) item {
-	w := word{means: itemMeans[code], coded: true, code: code, info: x.text(x.To[i])}
+// the vendor's FAQ knows. An item of a check that failed says NoRelation, as in the vendor's sample, or anything else.
+func (x *exchange) item(i int, answered item) item {
+	w := word{means: x.call.item[answered.Code], coded: true, code: answered.Code, info: x.text(x.To[i])}
+	relation := ""
+	if x.call == checking {
+		relation = answered.Relation
+		if answered.Code != 0 {
+			relation = []string{"CheckResult_Type_NoRelation", "CheckResult_Type_BothWay", ""}[x.dice.IntN(3)]
+		}
+	}
 	switch {
-	case code == 0:
-		w.means = done
+	case answered.Code == 0:
+		w.means, w.outcome = done, "deleted"
+		if x.call == checking {
+			w.outcome = relations[relation]
+		}
 		if x.dice.IntN(4) > 0 {
 			w.info = ""
 		}
-	case code == 31704 && x.kind > 0 && x.dice.IntN(4) == 0:
+	case x.call == deletion && answered.Code == 31704 && x.kind > 0 && x.dice.IntN(4) == 0:
 		w.code, w.info = 30001, "Err_SNS_FriendDelete_Not_Friend "+w.info
 	}
 	x.say(i, w)
-	return item{x.To[i], w.code, w.info}
+	return item{x.To[i], relation, w.code, w.info}
 }
 
 // everyKind answers each row in another way, in any order, with rows that nobody asked about.
 func (x *exchange) everyKind() {
 	a := envelope{Status: "OK", NobodyKnows: map[string]int{"ErrorCode": 70003}}
-	codes := slices.Sorted(maps.Keys(itemMeans))
+	codes := slices.Sorted(maps.Keys(x.call.item))
 	for i, to := range x.To {
 		switch kind := x.dice.IntN(12); kind {
 		case 0, 1, 2: // a code, although the row may be done where the code permits it
 			code := codes[x.dice.IntN(len(codes))]
-			if code == 31704 || itemMeans[code] == stop && x.dice.IntN(8) > 0 {
+			if code == 31704 && x.call == deletion || x.call.item[code] == stop && x.dice.IntN(8) > 0 {
 				code = 30006
 			}
-			if itemMeans[code] == lost && x.dice.IntN(2) == 0 {
+			if x.call.item[code] == lost && x.dice.IntN(2) == 0 {
 				x.carryOut([]int{i})
 			}
-			a.Items = append(a.Items, x.item(i, code))
+			a.Items = append(a.Items, x.item(i, item{Code: code}))
 		case 3, 4, 5: // nothing that can be understood, although the row may be done
 			if x.dice.IntN(2) == 0 {
 				x.carryOut([]int{i})
 			}
+			if x.call == checking && x.dice.IntN(2) == 0 {
+				a.Items = append(a.Items, x.unknownRelation(i))
+				continue
+			}
 			x.say(i, word{means: lost})
-			a.unclear(to, kind)
+			x.unclear(&a, to, kind)
 		default:
 			a.Items = append(a.Items, x.item(i, x.carryOut([]int{i})[i]))
 		}
 	}
 	if x.dice.IntN(2) == 0 {
-		a.Items = append(a.Items, item{"nobody-asked", 0, ""}, item{"", 30006, ""})
+		a.Items = append(a.Items, item{"nobody-asked", "", 0, ""}, item{"", "", 30006, ""})
 		if !a.names(x.To) {
 			x.sayAll(word{means: lost}) // it may be another request's answer
 		}
@@ -215,31 +233,45 @@ func (a *envelope) names(to []string) bool {
 	return true
 }
 
+// unknownRelation has code 0 and says nothing that we know: no for good.
+func (x *exchange) unknownRelation(i int) item {
+	relation := []string{"", "CheckResult_Type_Else", "BothWay"}[x.dice.IntN(3)]
+	x.say(i, word{means: refuse, coded: true, code: 0, info: "*"})
+	return item{x.To[i], relation, 0, ""}
+}
+
 // unclear answers about an account in a way that confirms nothing.
-func (a *envelope) unclear(to string, kind int) {
+func (x *exchange) unclear(a *envelope, to string, kind int) {
+	both, neither := "", ""
+	if x.call == checking {
+		both, neither = "CheckResult_Type_BothWay", "CheckResult_Type_NoRelation"
+	}
 	switch kind {
 	case 4:
-		a.Items = append(a.Items, item{to, 0, ""}, item{to, 30003, ""})
+		a.Items = append(a.Items, item{to, both, 0, ""}, item{to, neither, 30003, ""})
+		if x.call == checking && x.dice.IntN(2) == 0 { // two answers of one code
+			a.Items[len(a.Items)-1].Code = 0
+		}
 	case 5:
-		a.Items, a.Failed = append(a.Items, item{to, 0, ""}), append(a.Failed, to)
+		a.Items, a.Failed = append(a.Items, item{to, both, 0, ""}), append(a.Failed, to)
 	}
 }
 
 // refusedWithItems is an envelope that says no, with items for some of the rows, which count.
 func (x *exchange) refusedWithItems() {
-	codes := slices.Sorted(maps.Keys(requestMeans))
+	codes := slices.Sorted(maps.Keys(x.call.request))
 	code := codes[x.dice.IntN(len(codes))]
-	if means := requestMeans[code]; means == stop || means == resign || code == 31704 {
+	if means := x.call.request[code]; means == stop || means == resign || code == 31704 && x.call == deletion {
 		code = 30006
 	}
 	a := envelope{Status: "FAIL", ErrorCode: code, ErrorInfo: x.text("all")}
-	x.sayAll(word{requestMeans[code], true, code, a.ErrorInfo})
+	x.sayAll(word{means: x.call.request[code], coded: true, code: code, info: a.ErrorInfo})
 	for i := range x.To {
 		switch x.dice.IntN(3) {
 		case 0:
 			a.Items = append(a.Items, x.item(i, x.carryOut([]int{i})[i]))
 		case 1:
-			if requestMeans[code] == lost {
+			if x.call.request[code] == lost {
 				x.carryOut([]int{i})
 			}
 		}
@@ -250,8 +282,9 @@ func (x *exchange) refusedWithItems() {
 // refused says no to the request as a whole.
 func (x *exchange) refused(code int) {
 	a := envelope{Status: "FAIL", ErrorCode: code, ErrorInfo: x.text("all")}
-	means := requestMeans[code]
+	means := x.call.request[code]
 	switch {
+	case x.call == checking:
 	case code == 31704 || code == 30001 && x.dice.IntN(2) == 0:
 		items := x.allItems()
 		if slices.ContainsFunc(items.Items, func(it item) bool { return it.Code == 0 }) {
@@ -265,16 +298,38 @@ func (x *exchange) refused(code int) {
 	case means == lost:
 		x.carryOut(x.some(0.5))
 	}
-	x.sayAll(word{means, true, code, a.ErrorInfo})
+	x.sayAll(word{means: means, coded: true, code: code, info: a.ErrorInfo})
 	x.send(a)
 }
 
 func (x *exchange) send(a envelope) {
 	x.coded, x.code = a.ErrorCode == 0, a.ErrorCode
+	raw := x.encode(a)
+	x.leave()
+	x.w.Write(raw)
+}
+
+// encode puts the items where the call has them.
+func (x *exchange) encode(a envelope) []byte {
+	if x.call == checking {
+		a.Items, a.Checked = nil, a.Items
+	}
 	raw, err := json.Marshal(a)
 	if err != nil {
 		x.wrong("encoding an answer: %v", err)
 	}
+	return raw
+}
+
+// misplaced has the items where another call has them, which is no answer to this one.
+func (x *exchange) misplaced() {
+	a := x.allItems()
+	x.sayAll(word{means: lost})
+	if x.call == deletion {
+		a.Items, a.Checked = nil, a.Items
+	}
+	x.coded = true
+	raw, _ := json.Marshal(a)
 	x.leave()
 	x.w.Write(raw)
 }
@@ -294,7 +349,7 @@ func (x *exchange) garbled(text string) {
 
 func (x *exchange) truncated() {
 	x.maybe()
-	raw, _ := json.Marshal(envelope{Items: []item{{x.To[0], 0, ""}}, Status: "OK"})
+	raw := x.encode(envelope{Items: []item{{x.To[0], "CheckResult_Type_BothWay", 0, ""}}, Status: "OK"})
 	x.leave()
 	x.w.Write(raw[:x.dice.IntN(len(raw))])
 }
@@ -315,7 +370,7 @@ func (x *exchange) reset() {
 
 // closed gives a good answer and closes the connection without a word, so that a next request may meet the closing.
 func (x *exchange) closed() {
-	raw, _ := json.Marshal(x.allItems())
+	raw := x.encode(x.allItems())
 	x.coded = true
 	x.leave()
 	x.raw(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(raw), raw))

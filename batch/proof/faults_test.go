@@ -19,8 +19,9 @@ import (
 func TestAnySchedule(t *testing.T) {
 	root := memory(t)
 	rapid.Check(t, func(rt *rapid.T) {
+		call := rapid.SampledFrom([]*call{deletion, deletion, checking}).Draw(rt, "call")
 		both := rapid.Bool().Draw(rt, "both")
-		table := drawTable(rt, both)
+		table := drawTable(rt, both && call == deletion)
 		plan := drawPlan(rt)
 		runs := rapid.SliceOfN(rapid.Custom(drawSettings), 0, 4).Draw(rt, "runs")
 		ignore := rapid.Bool().Draw(rt, "ignore not friend")
@@ -35,7 +36,7 @@ func TestAnySchedule(t *testing.T) {
 			if err != nil {
 				rt.Fatal(err)
 			}
-			tr.ignore, tr.dials, tr.server.plan = ignore, dials, plan
+			tr.ignore, tr.dials, tr.server.plan, tr.server.call = ignore, dials, plan, call
 			tr.work(rt, runs)
 		})
 	})

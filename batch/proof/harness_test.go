@@ -54,6 +54,17 @@ func newTrial(dir string, table *table, both bool) (*trial, error) {
 
 func (tr *trial) path(name string) string { return filepath.Join(tr.dir, name) }
 
+// call is what the job asks for.
+func (tr *trial) call() *call { return tr.server.call }
+
+// api is the same as the program has it.
+func (tr *trial) api() chat.Call {
+	if tr.call() == checking {
+		return chat.Check()
+	}
+	return chat.Delete(tr.deleteType())
+}
+
 func (tr *trial) deleteType() chat.DeleteType {
 	if tr.both {
 		return chat.Both
@@ -72,7 +83,7 @@ func (tr *trial) run(ctx context.Context, o settings) (ended, failed error) {
 	tr.runs++
 	tr.server.run = tr.runs
 	tr.retry[tr.runs] = o.retryFailed
-	in, err := input.Read(ctx, input.Options{Path: tr.path("pairs.csv"), ChunkSize: o.chunk, Both: tr.both, TempDir: tr.dir})
+	in, err := input.Read(ctx, input.Options{Path: tr.path("pairs.csv"), ChunkSize: o.chunk, Both: tr.both && tr.call() == deletion, TempDir: tr.dir})
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +119,7 @@ func (tr *trial) run(ctx context.Context, o settings) (ended, failed error) {
 
 func (tr *trial) job(in *input.Input) journal.Job {
 	return journal.Job{
-		Call:        "delete",
+		Call:        tr.call().name,
 		InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, LastLine: in.LastLine,
 		FromColumn: in.FromColumn, ToColumn: in.ToColumn, Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID,
 		DeleteType: string(tr.deleteType()), Invalid: in.Invalid, Duplicates: in.Duplicates, Mirrors: in.Mirrors,
@@ -155,7 +166,7 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 	signer := chat.NewSigner(sandbox.DefaultAppID, sandbox.DefaultIdentifier, sandbox.DefaultKey)
 	client, err := chat.NewClient(chat.Config{
 		Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID, Identifier: sandbox.DefaultIdentifier, Signer: signer,
-		Call: chat.Delete(tr.deleteType()), Timeout: 15 * time.Second, Workers: o.workers, DialContext: tr.dial(pipes),
+		Call: tr.api(), Timeout: 15 * time.Second, Workers: o.workers, DialContext: tr.dial(pipes),
 		Secrets: []chat.Secret{sandbox.DefaultKey},
 	})
 	if err != nil {
@@ -163,7 +174,7 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 	}
 	defer client.Close()
 	r := tr.runner(o, d, h)
-	r.Client, r.Signer, r.API = client, signer, chat.Delete(tr.deleteType())
+	r.Client, r.Signer, r.API = client, signer, tr.api()
 	ended = r.Run(ctx, send.Pairs{Groups: in.Groups(), Mirrors: in.MirrorGroups()})
 	if o.limit > 0 {
 		return ended, tr.withinLimit(o.limit)
@@ -173,7 +184,7 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 
 func (tr *trial) runner(o settings, d *desk, h *journal.History) *send.Runner {
 	r := &send.Runner{
-		Options: send.Options{Call: batch.Calls.Named("delete"), ChunkSize: o.chunk, Workers: o.workers, MaxAttempts: maxAttempts, Limit: o.limit, Rate: 200,
+		Options: send.Options{Call: batch.Calls.Named(tr.call().name), ChunkSize: o.chunk, Workers: o.workers, MaxAttempts: maxAttempts, Limit: o.limit, Rate: 200,
 			BackoffInitial: 500 * time.Millisecond, BackoffMax: 30 * time.Second, MaxFailures: send.Failures{Percent: 100}},
 		Journal: d, History: h, Mirrored: journal.NewBits(tr.table.last()),
 	}
@@ -201,11 +212,7 @@ func (tr *trial) withinLimit(limit int64) error {
 
 // good is the answers that are successes.
 func (tr *trial) good() journal.Set {
-	words := []string{"deleted"}
-	if tr.ignore {
-		words = append(words, "not_friend")
-	}
-	return batch.Calls.Named("delete").Set(words)
+	return batch.Calls.Named(tr.call().name).Set(tr.call().success(tr.ignore))
 }
 
 // report writes the report of the job so far.
@@ -223,7 +230,7 @@ func (tr *trial) report(ctx context.Context, j *journal.Journal, in *input.Input
 
 // rewrite makes the report of a dead run, as the command report does.
 func (tr *trial) rewrite(ctx context.Context) error {
-	in, err := input.Read(ctx, input.Options{Path: tr.path("pairs.csv"), ChunkSize: 1000, Both: tr.both, TempDir: tr.dir})
+	in, err := input.Read(ctx, input.Options{Path: tr.path("pairs.csv"), ChunkSize: 1000, Both: tr.both && tr.call() == deletion, TempDir: tr.dir})
 	if err != nil {
 		return err
 	}
@@ -238,7 +245,7 @@ func (tr *trial) rewrite(ctx context.Context) error {
 
 // oracle is what the report is to be held against.
 func (tr *trial) oracle() *oracle {
-	return &oracle{rows: tr.table.rows, record: tr.server.record, maxAttempts: maxAttempts}
+	return &oracle{call: tr.call(), rows: tr.table.rows, record: tr.server.record, maxAttempts: maxAttempts}
 }
 
 // check holds the report, and the whole of what happened, against the server's record.

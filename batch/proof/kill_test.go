@@ -19,12 +19,18 @@ import (
 // TestKilledAgainAndAgain is the second rule: SIGKILL at any moment loses nothing. Each job is killed until it has had
 // enough, then resumed to its end; then its report must say what the server's record says.
 func TestKilledAgainAndAgain(t *testing.T) {
+	for _, c := range []*call{deletion, checking} {
+		t.Run(c.name, func(t *testing.T) { killAgainAndAgain(t, c) })
+	}
+}
+
+func killAgainAndAgain(t *testing.T, c *call) {
 	seed := rand.Uint64()
 	t.Logf("seed %#x", seed)
 	dice := rand.New(rand.NewPCG(seed, 0))
 	done := 0
 	for jobs := 1; done < *kills && !t.Failed(); jobs++ {
-		k := newKiller(t, dice)
+		k := newKiller(t, dice, c)
 		done += k.job(min(15, *kills-done))
 		t.Logf("job %d: %d rows, %d requests, %d runs; %d kills so far", jobs, len(k.table.rows), len(k.server.all), k.server.run, done)
 	}
@@ -40,15 +46,16 @@ type killer struct {
 	ignore bool
 }
 
-func newKiller(t testing.TB, dice *rand.Rand) *killer {
+func newKiller(t testing.TB, dice *rand.Rand, c *call) *killer {
 	both := dice.IntN(3) == 0
-	k := &killer{site: newSite(t, randomTable(dice, both)), dice: dice, ignore: dice.IntN(2) == 0}
+	k := &killer{site: newSite(t, randomTable(dice, both && c == deletion)), dice: dice, ignore: dice.IntN(2) == 0}
+	k.server.call = c
 	k.flags = []string{"--workers", fmt.Sprint(1 + dice.IntN(8)), "--chunk-size", fmt.Sprint(1 + dice.IntN(10)), "--failures", k.path("failures.csv")}
-	if both {
+	if both && c == deletion {
 		k.flags = append(k.flags, "--delete-type", "both")
 	}
 	if k.ignore {
-		k.flags = append(k.flags, "--ignore-not-friend")
+		k.flags = append(k.flags, c.flag...)
 	}
 	if dice.IntN(3) == 0 {
 		k.bytes = []byte(k.table.csv)

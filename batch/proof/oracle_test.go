@@ -29,6 +29,7 @@ type fate struct {
 
 // oracle says from the server's record what the report has to say.
 type oracle struct {
+	call        *call
 	rows        []row
 	record      map[string][]*request
 	maxAttempts int
@@ -73,8 +74,8 @@ func (o *oracle) repeat(first int64) fate {
 	return fate{outcome: "duplicate", code: f.code, of: first, info: fmt.Sprintf("same pair as line %d", first)}
 }
 
-func final(outcome string) bool {
-	return outcome == "deleted" || outcome == "not_friend" || outcome == "refused"
+func (o *oracle) final(outcome string) bool {
+	return outcome == "refused" || slices.Contains(o.call.also, outcome)
 }
 
 // own is the fate of a row by the requests that carried it.
@@ -126,7 +127,7 @@ func (o *oracle) hear(f *fate, w word, rows, fails int) {
 	}
 	switch w.means {
 	case done:
-		f.outcome = "deleted"
+		f.outcome = w.outcome
 	case notFriend:
 		f.outcome = "not_friend"
 		if f.lost && w.code == 31704 {
@@ -143,7 +144,7 @@ func (o *oracle) hear(f *fate, w word, rows, fails int) {
 			f.other = f.as("refused")
 		}
 	case retry, lost:
-		f.lost = f.lost || w.means == lost
+		f.lost = f.lost || w.means == lost && o.call.loses
 		if fails >= o.maxAttempts {
 			if !w.coded { // nobody may have been answered: then the run stops instead
 				f.other = f.as("not_sent")
@@ -182,7 +183,7 @@ func (o *oracle) status(f fate, ignoreNotFriend bool) string {
 	if f.of > 0 {
 		outcome = o.byLine[f.of].outcome
 	}
-	if outcome == "deleted" || outcome == "not_friend" && ignoreNotFriend {
+	if slices.Contains(o.call.success(ignoreNotFriend), outcome) {
 		return "success"
 	}
 	return "failure"
@@ -262,7 +263,7 @@ func (o *oracle) again(retried map[int]bool) (wrong []string) {
 func (o *oracle) idle(run int, retryFailed bool) (wrong []string) {
 	for i, f := range o.fates() {
 		r := o.rows[i]
-		over := r.invalid || r.first > 0 || f.outcome == "duplicate" || f.other != nil || final(f.outcome)
+		over := r.invalid || r.first > 0 || f.outcome == "duplicate" || f.other != nil || o.final(f.outcome)
 		if over && (f.outcome != "refused" || !retryFailed) {
 			continue
 		}
@@ -284,7 +285,7 @@ func (o *oracle) early() (wrong []string) {
 		}
 		first := o.rows[slices.IndexFunc(o.rows, func(f row) bool { return f.line == r.mirrorOf })]
 		for _, q := range o.record[r.from] {
-			before := oracle{record: map[string][]*request{first.from: nil}, maxAttempts: o.maxAttempts}
+			before := oracle{call: o.call, record: map[string][]*request{first.from: nil}, maxAttempts: o.maxAttempts}
 			for _, p := range o.record[first.from] {
 				if p.number < q.number {
 					before.record[first.from] = append(before.record[first.from], p)
@@ -312,6 +313,12 @@ func (o *oracle) truth(report []reported) (wrong []string) {
 			}
 		}
 		got := report[i]
+		if o.call == checking {
+			if slices.Contains(o.call.also, got.outcome) && !o.heard(r, got.outcome) {
+				wrong = append(wrong, fmt.Sprintf("line %d is reported as %s, which no answer said", r.line, got.outcome)+o.story(r))
+			}
+			continue
+		}
 		switch {
 		case got.outcome == "deleted" && got.code == "0" && !did:
 			wrong = append(wrong, fmt.Sprintf("line %d is reported as deleted, and was not", r.line)+o.story(r))
@@ -325,4 +332,12 @@ func (o *oracle) truth(report []reported) (wrong []string) {
 		}
 	}
 	return wrong
+}
+
+// heard reports whether an answer to a check said this about the row and was heard.
+func (o *oracle) heard(r row, outcome string) bool {
+	return slices.ContainsFunc(o.record[r.from], func(q *request) bool {
+		i := q.place(r.to)
+		return i >= 0 && !q.unheard && q.said[i].means == done && q.said[i].outcome == outcome
+	})
 }

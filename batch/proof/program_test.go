@@ -20,7 +20,7 @@ import (
 	"friendsweep/batch/sandbox"
 )
 
-var kills = flag.Int("kills", 60, "how often the program is killed")
+var kills = flag.Int("kills", 40, "how often the program is killed, for each call")
 
 // binary is the program, built once for all tests; anybody may run it.
 var binary string
@@ -88,9 +88,12 @@ func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
 
 // deletes are the arguments of a run that resumes what is there and does not wait long for anything.
 func (s *site) deletes(more ...string) []string {
-	args := []string{"delete", "--endpoint", s.endpoint, "--sdkappid", fmt.Sprint(sandbox.DefaultAppID), "--yes", "--resume",
+	args := []string{s.server.call.name, "--endpoint", s.endpoint, "--sdkappid", fmt.Sprint(sandbox.DefaultAppID), "--resume",
 		"--report", s.path("report.csv"), "--rate", "2000", "--backoff-initial", "100us", "--backoff-max", "1ms",
 		"--max-failures", "100%", "--progress", "none"}
+	if s.server.call == deletion {
+		args = append(args, "--yes")
+	}
 	if s.stdin != nil {
 		return append(append(append(args, s.flags...), more...), "-")
 	}
@@ -163,7 +166,7 @@ func (s *site) run(args ...string) result {
 // oracle is what the server's record says about the job. The fates of a run that was killed cannot be foretold by it: which
 // answers were heard is known to the journal alone.
 func (s *site) oracle() *oracle {
-	return &oracle{rows: s.table.rows, record: s.server.record, maxAttempts: 8}
+	return &oracle{call: s.server.call, rows: s.table.rows, record: s.server.record, maxAttempts: 8}
 }
 
 // report is the report as it stands.

@@ -21,7 +21,8 @@ import (
 // server is the world that the program acts on: the emulator behind a layer of faults, and the record of what was asked,
 // done and answered. The record is the oracle of every test here.
 type server struct {
-	box *sandbox.Server
+	call *call // what it is asked
+	box  *sandbox.Server
 	// plan is the fault of the nth request of an account, counted from 0.
 	plan func(account string, n int) fault
 	// echo has every text repeat the URL.
@@ -77,7 +78,7 @@ func (q *request) place(account string) int {
 
 func newServer() *server {
 	return &server{
-		box: sandbox.New(sandbox.Options{}), plan: func(string, int) fault { return fault{} },
+		call: deletion, box: sandbox.New(sandbox.Options{}), plan: func(string, int) fault { return fault{} },
 		record: map[string][]*request{}, flying: map[string]bool{}, sigs: map[string]bool{},
 	}
 }
@@ -148,7 +149,8 @@ func (s *server) wrong(format string, args ...any) {
 type body struct {
 	From       string   `json:"From_Account"`
 	To         []string `json:"To_Account"`
-	DeleteType string
+	DeleteType string   `json:",omitempty"`
+	CheckType  string   `json:",omitempty"`
 }
 
 // exchange is a request that is being answered.
@@ -177,6 +179,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err = json.Unmarshal(raw, &x.body); err != nil || len(x.To) == 0 {
 		s.wrong("unreadable request %q: %v", raw, err)
 		return
+	}
+	if !strings.HasSuffix(r.URL.Path, "/"+s.call.command) {
+		s.wrong("a request for %s, want %s", r.URL.Path, s.call.command)
 	}
 	x.arrive()
 	if s.arrived != nil {
@@ -263,11 +268,11 @@ func (s *server) last(account string) *request {
 	return all[len(all)-1]
 }
 
-// carryOut gives the rows to the emulator and returns its codes.
-func (x *exchange) carryOut(rows []int) map[int]int {
-	codes := map[int]int{}
+// carryOut gives the rows to the emulator and returns its items.
+func (x *exchange) carryOut(rows []int) map[int]item {
+	items := map[int]item{}
 	if len(rows) == 0 {
-		return codes
+		return items
 	}
 	b := x.body
 	b.To = nil
@@ -275,19 +280,19 @@ func (x *exchange) carryOut(rows []int) map[int]int {
 		b.To = append(b.To, x.To[i])
 	}
 	a := x.ask(x.r.URL.String(), b)
-	if a.ErrorCode != 0 && itemMeans[a.ErrorCode] == 0 {
+	if a.ErrorCode != 0 && x.call.item[a.ErrorCode] == 0 {
 		x.wrong("the emulator answers %+v to %+v", a, b)
 	}
 	x.server.mu.Lock()
 	defer x.server.mu.Unlock()
 	for n, i := range rows {
-		codes[i] = a.ErrorCode
+		items[i] = item{Code: a.ErrorCode}
 		if a.ErrorCode == 0 {
-			codes[i] = a.Items[n].Code
+			items[i] = a.Items[n]
 		}
-		x.done[i] = x.done[i] || codes[i] == 0
+		x.done[i] = x.done[i] || items[i].Code == 0
 	}
-	return codes
+	return items
 }
 
 // ask puts a request to the emulator.
@@ -297,6 +302,7 @@ func (s *server) ask(url string, b body) (a envelope) {
 		rec := httptest.NewRecorder()
 		s.box.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, url, bytes.NewReader(raw)))
 		err = json.Unmarshal(rec.Body.Bytes(), &a)
+		a.Items = append(a.Items, a.Checked...)
 	}
 	if err != nil {
 		s.wrong("asking the emulator: %v", err)

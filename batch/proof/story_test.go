@@ -30,7 +30,7 @@ type step struct {
 
 // story is a job of two runs with every kind of line and of result.
 func story() []step {
-	say := func(means meaning, code int) word { return word{means, true, code, fmt.Sprint("info ", code)} }
+	say := func(means meaning, code int) word { return word{means: means, coded: true, code: code, info: fmt.Sprint("info ", code), outcome: "deleted"} }
 	result := func(o journal.Outcome, code int, lines ...int64) journal.Result {
 		return journal.Result{Rows: journal.Rows(lines...), Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
 	}
@@ -160,7 +160,7 @@ func (s *server) remove(from, to string) error {
 	}
 	query := url.Values{"sdkappid": {strconv.Itoa(sandbox.DefaultAppID)}, "identifier": {sandbox.DefaultIdentifier},
 		"usersig": {sig.Reveal()}, "random": {"1"}, "contenttype": {"json"}}
-	a := s.ask("/v4/sns/friend_delete?"+query.Encode(), body{from, []string{to}, string(chat.Single)})
+	a := s.ask("/v4/sns/friend_delete?"+query.Encode(), body{From: from, To: []string{to}, DeleteType: string(chat.Single)})
 	if a.ErrorCode != 0 || len(a.Items) != 1 || a.Items[0].Code != 0 {
 		return fmt.Errorf("removing %s → %s: %+v", from, to, a)
 	}
