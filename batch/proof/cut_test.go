@@ -20,8 +20,14 @@ import (
 // true report. The job is done to its end from every line and from the middle of every line, by a server that has carried
 // out what was not answered, and by one that has not; from all other bytes as far as the journal is the same then.
 func TestCutAnywhere(t *testing.T) {
+	for _, c := range []*call{deletion, checking} {
+		t.Run(c.name, func(t *testing.T) { cutAnywhere(t, c) })
+	}
+}
+
+func cutAnywhere(t *testing.T, c *call) {
 	synctest.Test(t, func(t *testing.T) {
-		tr, whole := told(t)
+		tr, whole := told(t, c)
 		start := 0
 		for at := range len(whole) + 1 {
 			if at > 0 && whole[at-1] == '\n' {
@@ -71,7 +77,7 @@ func (tr *trial) goOn(t *testing.T, applied bool) []string {
 	t.Helper()
 	j, err := journalOf(tr.path("report.csv.journal"))
 	if err == nil {
-		err = tr.reenact(story(), j, applied)
+		err = tr.reenact(tr.call().story(), j, applied)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -83,13 +89,14 @@ func (tr *trial) goOn(t *testing.T, applied bool) []string {
 }
 
 // told is a trial with the story's journal.
-func told(t *testing.T) (*trial, []byte) {
+func told(t *testing.T, c *call) (*trial, []byte) {
 	t.Helper()
 	tr, err := newTrial(memory(t), storyTable(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := tr.tell(t.Context(), story())
+	tr.server.call = c
+	whole, err := tr.tell(t.Context(), c.story())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +108,7 @@ func again(t *testing.T, old *trial, text []byte) *trial {
 	t.Helper()
 	tr, err := newTrial(old.dir, old.table, false)
 	if err == nil {
+		tr.server.call = old.call()
 		err = os.WriteFile(tr.path("report.csv.journal"), text, 0o600)
 	}
 	if err != nil {
@@ -113,6 +121,9 @@ func again(t *testing.T, old *trial, text []byte) *trial {
 // is presumed deleted.
 func (tr *trial) sameEnd() (wrong []string) {
 	want := []string{"deleted", "deleted", "not_friend", "deleted", "invalid", "deleted", "refused", "refused", "refused", "duplicate"}
+	if tr.call() == checking {
+		want = []string{"friends", "friends", "strangers", "friends", "invalid", "friends", "refused", "refused", "refused", "duplicate"}
+	}
 	report, err := readReport(tr.path("report.csv"))
 	if err != nil {
 		return []string{err.Error()}
@@ -147,7 +158,7 @@ const remedy = `nothing was changed. Restore the journal from a copy; or begin a
 // TestDamagedAnywhere: a byte that is not what it was, in any line but the last, is an error that names the line and says
 // what can be done, and changes nothing. In the last line it is a torn tail.
 func TestDamagedAnywhere(t *testing.T) {
-	tr, whole := told(t)
+	tr, whole := told(t, deletion)
 	last := len(whole) - len(lastLine(whole)) - 2 // the line break before the last line belongs to it: without it there is one line less
 	for at := range whole {
 		damaged := slices.Clone(whole)
@@ -194,7 +205,7 @@ func (tr *trial) replay(t *testing.T, text []byte) error {
 // true for the rows whose lines are still there.
 func TestLinesTakenOutOrTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr, whole := told(t)
+		tr, whole := told(t, deletion)
 		all := lines(whole)
 		messages := map[string]bool{}
 		for i := range all[:len(all)-1] { // the last lines cut off are seen by the head alone

@@ -29,8 +29,13 @@ type step struct {
 }
 
 // story is a job of two runs with every kind of line and of result.
-func story() []step {
-	say := func(means meaning, code int) word { return word{means: means, coded: true, code: code, info: fmt.Sprint("info ", code), outcome: "deleted"} }
+func (c *call) story() []step {
+	if c == checking {
+		return checkStory()
+	}
+	say := func(means meaning, code int) word {
+		return word{means: means, coded: true, code: code, info: fmt.Sprint("info ", code), outcome: "deleted"}
+	}
 	result := func(o journal.Outcome, code int, lines ...int64) journal.Result {
 		return journal.Result{Rows: journal.Rows(lines...), Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
 	}
@@ -58,6 +63,40 @@ func story() []step {
 		{kind: "send", id: 7, account: "ann", lines: []int64{3}, done: []int64{3}, said: map[int64]word{3: say(done, 0)}},
 		{kind: "answer", id: 6, results: []journal.Result{result(journal.Refused, 30003)}},
 		{kind: "answer", id: 7, results: []journal.Result{result(isDeleted, 0)}},
+		{kind: "end"},
+	}
+}
+
+// checkStory is the same for a check, to which a lost answer is one that did not come.
+func checkStory() []step {
+	say := func(outcome string) word { return word{means: done, coded: true, info: "info 0", outcome: outcome} }
+	code := func(means meaning, code int) word {
+		return word{means: means, coded: true, code: code, info: fmt.Sprint("info ", code)}
+	}
+	result := func(o journal.Outcome, code int, lines ...int64) journal.Result {
+		return journal.Result{Rows: journal.Rows(lines...), Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
+	}
+	friends, strangers := journal.Answered, journal.Answered+3
+	return []step{
+		{kind: "send", id: 1, account: "ann", lines: []int64{2, 3, 4},
+			said: map[int64]word{2: say("friends"), 3: code(retry, 30006), 4: say("strangers")}},
+		{kind: "send", id: 2, account: "bob", lines: []int64{5, 7}, said: map[int64]word{5: {means: lost}, 7: {means: lost}}},
+		{kind: "answer", id: 2, results: []journal.Result{{Outcome: journal.Open, Info: "no answer within 15s"}}},
+		{kind: "send", id: 3, account: "missing-c", lines: []int64{8, 9}, said: map[int64]word{8: code(split, 30003), 9: code(split, 30003)}},
+		{kind: "answer", id: 1, results: []journal.Result{
+			result(friends, 0, 2), result(journal.Open, 30006, 3), result(strangers, 0, 4)}},
+		{kind: "answer", id: 3, results: []journal.Result{result(journal.Open, 30003)}},
+		{kind: "decide", id: 3, account: "missing-c", results: []journal.Result{result(journal.Refused, 30003, 8, 9)}},
+		{kind: "send", id: 4, account: "ann", lines: []int64{3}, said: map[int64]word{3: {means: lost}}},
+		{kind: "withdraw", id: 4},
+		{kind: "send", id: 5, account: "bob", lines: []int64{5, 7}, said: map[int64]word{5: say("friends"), 7: say("friends")}},
+		{kind: "answer", id: 5, results: []journal.Result{result(friends, 0)}},
+		{kind: "end"},
+		{kind: "resume"},
+		{kind: "send", id: 6, account: "dan", lines: []int64{10}, said: map[int64]word{10: code(refuse, 30003)}},
+		{kind: "send", id: 7, account: "ann", lines: []int64{3}, said: map[int64]word{3: say("friends")}},
+		{kind: "answer", id: 6, results: []journal.Result{result(journal.Refused, 30003)}},
+		{kind: "answer", id: 7, results: []journal.Result{result(friends, 0)}},
 		{kind: "end"},
 	}
 }
