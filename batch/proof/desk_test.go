@@ -54,7 +54,7 @@ func (d *desk) Before(account string, lines []int64) (int64, error) {
 	id, err := d.Journal.Before(account, lines)
 	if err == nil {
 		d.noteSync()
-		s := &sending{account: account, to: d.trial.table.to(lines), arrived: d.trial.server.count(account)}
+		s := &sending{account: account, to: d.trial.table.to(account, lines), arrived: d.trial.server.count(account)}
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.sent[id] = s

@@ -21,7 +21,8 @@ func TestAnySchedule(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		call := rapid.SampledFrom([]*call{deletion, deletion, checking}).Draw(rt, "call")
 		both := rapid.Bool().Draw(rt, "both")
-		table := drawTable(rt, both && call == deletion)
+		regroup := both && call == deletion && rapid.Bool().Draw(rt, "regroup")
+		table := drawTable(rt, both && call == deletion, regroup)
 		plan := drawPlan(rt)
 		runs := rapid.SliceOfN(rapid.Custom(drawSettings), 0, 4).Draw(rt, "runs")
 		ignore := rapid.Bool().Draw(rt, "ignore not friend")
@@ -36,7 +37,7 @@ func TestAnySchedule(t *testing.T) {
 			if err != nil {
 				rt.Fatal(err)
 			}
-			tr.ignore, tr.dials, tr.server.plan, tr.server.call = ignore, dials, plan, call
+			tr.ignore, tr.dials, tr.server.plan, tr.server.call, tr.regroup = ignore, dials, plan, call, regroup
 			tr.work(rt, runs)
 		})
 	})
@@ -146,13 +147,23 @@ var (
 	friends  = []string{"ann", "b, \"c\"", `d\e`, "<g>&", "not-friend-h", "missing-i", "k", "l", "m", "n", "o", "=p()", "q", "r"}
 )
 
+// strangersToAccounts are the friends without accounts, so that no row sees another one from the other side.
+var strangersToAccounts = slices.DeleteFunc(slices.Clone(friends), func(f string) bool { return slices.Contains(accounts, f) })
+
 // drawTable is an input with everything that an input may have.
-func drawTable(rt *rapid.T, both bool) *table {
+func drawTable(rt *rapid.T, both, regroup bool) *table {
 	b := newTableBuilder(both)
+	friends := friends
+	if regroup {
+		friends = strangersToAccounts
+	}
 	n := rapid.IntRange(0, 30).Draw(rt, "rows")
 	for range n {
 		from := rapid.SampledFrom(accounts).Draw(rt, "from")
 		to := rapid.SampledFrom(friends).Draw(rt, "to")
+		if regroup { // many accounts with few friends, as in a sweep: they are asked for from the other side
+			from, to = to, from
+		}
 		b.add(from, to, rapid.SampledFrom([]string{"", "", "", "blank", "lines", "invalid"}).Draw(rt, "form"))
 	}
 	return b.table()

@@ -36,15 +36,16 @@ const maxAttempts = 3
 
 // trial is one job in process: its input, its server, its files.
 type trial struct {
-	dir    string
-	table  *table
-	both   bool
-	ignore bool
-	server *server
-	dials  []bool // which connections fail to open; those beyond open
-	runs   int
-	retry  map[int]bool // the runs that sent refused rows again
-	tally  fates.Tally
+	dir     string
+	table   *table
+	both    bool
+	ignore  bool
+	regroup bool
+	server  *server
+	dials   []bool // which connections fail to open; those beyond open
+	runs    int
+	retry   map[int]bool // the runs that sent refused rows again
+	tally   fates.Tally
 }
 
 func newTrial(dir string, table *table, both bool) (*trial, error) {
@@ -83,7 +84,7 @@ func (tr *trial) run(ctx context.Context, o settings) (ended, failed error) {
 	tr.runs++
 	tr.server.run = tr.runs
 	tr.retry[tr.runs] = o.retryFailed
-	in, err := input.Read(ctx, input.Options{Path: tr.path("pairs.csv"), ChunkSize: o.chunk, Both: tr.both && tr.call() == deletion, TempDir: tr.dir})
+	in, err := input.Read(ctx, input.Options{Path: tr.path("pairs.csv"), ChunkSize: o.chunk, Both: tr.both && tr.call() == deletion, Regroup: tr.regroup, TempDir: tr.dir})
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +176,11 @@ func (tr *trial) send(ctx context.Context, o settings, d *desk, in *input.Input,
 	defer client.Close()
 	r := tr.runner(o, d, h)
 	r.Client, r.Signer, r.API = client, signer, tr.api()
-	ended = r.Run(ctx, send.Pairs{Groups: in.Groups(), Mirrors: in.MirrorGroups()})
+	pairs := send.Pairs{Groups: in.Groups(), Mirrors: in.MirrorGroups(), LastLine: in.LastLine}
+	if in.Turned > 0 {
+		pairs.Turned = in.TurnedGroups()
+	}
+	ended = r.Run(ctx, pairs)
 	if o.limit > 0 {
 		return ended, tr.withinLimit(o.limit)
 	}
@@ -200,7 +205,7 @@ func (tr *trial) withinLimit(limit int64) error {
 	for _, q := range tr.server.all {
 		for _, to := range q.to {
 			if q.run == tr.runs {
-				sent[[2]string{q.from, to}] = true
+				sent[[2]string{min(q.from, to), max(q.from, to)}] = true
 			}
 		}
 	}
@@ -230,7 +235,7 @@ func (tr *trial) report(ctx context.Context, j *journal.Journal, in *input.Input
 
 // rewrite makes the report of a dead run, as the command report does.
 func (tr *trial) rewrite(ctx context.Context) error {
-	in, err := input.Read(ctx, input.Options{Path: tr.path("pairs.csv"), ChunkSize: 1000, Both: tr.both && tr.call() == deletion, TempDir: tr.dir})
+	in, err := input.Read(ctx, input.Options{Path: tr.path("pairs.csv"), ChunkSize: 1000, Both: tr.both && tr.call() == deletion, Regroup: tr.regroup, TempDir: tr.dir})
 	if err != nil {
 		return err
 	}
@@ -245,7 +250,7 @@ func (tr *trial) rewrite(ctx context.Context) error {
 
 // oracle is what the report is to be held against.
 func (tr *trial) oracle() *oracle {
-	return &oracle{call: tr.call(), rows: tr.table.rows, record: tr.server.record, maxAttempts: maxAttempts}
+	return &oracle{regroup: tr.regroup, call: tr.call(), rows: tr.table.rows, record: tr.server.record, maxAttempts: maxAttempts}
 }
 
 // check holds the report, and the whole of what happened, against the server's record.
@@ -291,11 +296,15 @@ func (t *table) last() int64 {
 	return t.rows[len(t.rows)-1].line
 }
 
-func (t *table) to(lines []int64) (to []string) {
+// to are the accounts that a request of this account for these lines names.
+func (t *table) to(account string, lines []int64) (to []string) {
 	for _, line := range lines {
 		i, ok := slices.BinarySearchFunc(t.rows, line, func(r row, line int64) int { return cmp.Compare(r.line, line) })
-		if ok {
+		switch {
+		case ok && t.rows[i].from == account:
 			to = append(to, t.rows[i].to)
+		case ok: // asked for from the other side
+			to = append(to, t.rows[i].from)
 		}
 	}
 	return to

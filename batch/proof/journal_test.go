@@ -92,7 +92,7 @@ func (s *server) reconcile(j *journalLines, table *table, run, pid int) (wrong [
 			}
 			send := announced[account][i]
 			q.unheard = !j.answered[send.id]
-			if got := table.to(send.lines); !slices.Equal(sorted(got), sorted(q.to)) {
+			if got := table.to(account, send.lines); !slices.Equal(sorted(got), sorted(q.to)) {
 				wrong = append(wrong, fmt.Sprintf("request %d of run %d carries %q, on record are %q", q.number, run, q.to, got))
 			}
 		}
@@ -102,7 +102,7 @@ func (s *server) reconcile(j *journalLines, table *table, run, pid int) (wrong [
 			if j.answered[sends[i].id] {
 				wrong = append(wrong, fmt.Sprintf("request %d has an answer on record, and never arrived", sends[i].id))
 			}
-			s.ghost(account, table.to(sends[i].lines), word{means: lost}).unheard = true
+			s.ghost(account, table.to(account, sends[i].lines), word{means: lost}).unheard = true
 		}
 	}
 	return wrong

@@ -47,12 +47,15 @@ type killer struct {
 }
 
 func newKiller(t testing.TB, dice *rand.Rand, c *call) *killer {
-	both := dice.IntN(3) == 0
-	k := &killer{site: newSite(t, randomTable(dice, both && c == deletion)), dice: dice, ignore: dice.IntN(2) == 0}
+	both, regroup := dice.IntN(2) == 0, dice.IntN(2) == 0
+	k := &killer{site: newSite(t, randomTable(dice, both && c == deletion, regroup)), dice: dice, ignore: dice.IntN(2) == 0}
 	k.server.call = c
 	k.flags = []string{"--workers", fmt.Sprint(1 + dice.IntN(8)), "--chunk-size", fmt.Sprint(1 + dice.IntN(10)), "--failures", k.path("failures.csv")}
 	if both && c == deletion {
 		k.flags = append(k.flags, "--delete-type", "both")
+		if regroup {
+			k.flags = append(k.flags, "--regroup")
+		}
 	}
 	if k.ignore {
 		k.flags = append(k.flags, c.flag...)
@@ -90,14 +93,22 @@ func quickKinds() (kinds []int) {
 	return kinds
 }
 
-// randomTable is an input of a few hundred rows. Some are repeats, and with both some see an earlier one from the other side.
-func randomTable(dice *rand.Rand, both bool) *table {
+// randomTable is an input of a few hundred rows. Some are repeats, and with both some see an earlier one from the other side,
+// but where it is regrouped.
+func randomTable(dice *rand.Rand, both, regroup bool) *table {
 	b := newTableBuilder(both)
 	many := 1 + dice.IntN(8)
 	for range 20 + dice.IntN(800) {
 		form := []string{"", "", "", "", "", "", "blank", "lines", "invalid"}[dice.IntN(9)]
 		to := []string{"friend-%d", "friend-%d", "account %d", "account %d", "not-friend-%d", "missing-%d"}[dice.IntN(6)]
-		b.add(fmt.Sprintf("account %d", dice.IntN(many)), fmt.Sprintf(to, dice.IntN(60)), form)
+		if regroup && to == "account %d" { // no row sees another one from the other side
+			to = "friend-%d"
+		}
+		from, to := fmt.Sprintf("account %d", dice.IntN(many)), fmt.Sprintf(to, dice.IntN(60))
+		if regroup { // many accounts with few friends, as in a sweep: they are asked for from the other side
+			from, to = to, from
+		}
+		b.add(from, to, form)
 	}
 	return b.table()
 }

@@ -33,6 +33,7 @@ type oracle struct {
 	rows        []row
 	record      map[string][]*request
 	maxAttempts int
+	regroup     bool
 	byLine      map[int64]fate
 }
 
@@ -82,11 +83,12 @@ func (o *oracle) final(outcome string) bool {
 func (o *oracle) own(r row) fate {
 	f := fate{outcome: "not_sent", info: "*"}
 	run, fails := 0, 0
-	for n, q := range o.record[r.from] {
-		i := q.place(r.to)
-		if i < 0 {
+	for _, q := range o.carried(r) {
+		if q.from != r.from {
+			o.hearTurned(&f, q, q.said[q.place(r.from)])
 			continue
 		}
+		n, i := slices.Index(o.record[r.from], q), q.place(r.to)
 		if q.run != run {
 			run, fails = q.run, 0
 		}
@@ -111,6 +113,40 @@ func (o *oracle) own(r row) fate {
 		f.outcome = "not_sent"
 	}
 	return f
+}
+
+// carried are the requests that carried the row, in the order of their arrival: those from its own side, and with --regroup
+// those from the other. (No table of such a job has rows that see each other from the other side.)
+func (o *oracle) carried(r row) (all []*request) {
+	sides := [][2]string{{r.from, r.to}}
+	if o.regroup {
+		sides = append(sides, [2]string{r.to, r.from})
+	}
+	for _, side := range sides {
+		for _, q := range o.record[side[0]] {
+			if q.place(side[1]) >= 0 {
+				all = append(all, q)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *request) int { return a.number - b.number })
+	return all
+}
+
+// hearTurned takes an answer from the other side: only code 0 is final, and what was lost there may have been carried out.
+func (o *oracle) hearTurned(f *fate, q *request, w word) {
+	if q.unheard {
+		w = word{means: lost}
+	}
+	f.attempts++
+	f.code, f.info, f.outcome = "", "*", "open"
+	if w.coded {
+		f.code, f.info = strconv.Itoa(w.code), w.info
+	}
+	f.lost = f.lost || w.means == lost
+	if w.means == done {
+		f.outcome, f.info = "deleted", "deleted from the other side"
+	}
 }
 
 // as is the same fate with another outcome.
@@ -224,11 +260,13 @@ func (o *oracle) compare(report []reported, ignoreNotFriend bool, shown func(str
 // story is the record of a row, for the message of a test that fails.
 func (o *oracle) story(r row) string {
 	var b strings.Builder
-	for _, q := range o.record[r.from] {
-		if i := q.place(r.to); i >= 0 {
-			fmt.Fprintf(&b, "\n  run %d request %d (%d rows, %s): said %.70q done %v unheard %v phantom %v",
-				q.run, q.number, len(q.to), q.broken, fmt.Sprint(q.said[i]), q.done[i], q.unheard, q.phantom)
+	for _, q := range o.carried(r) {
+		i := q.place(r.to)
+		if q.from != r.from {
+			i = q.place(r.from)
 		}
+		fmt.Fprintf(&b, "\n  run %d request %d of %s (%d rows, %s): said %.70q done %v unheard %v phantom %v",
+			q.run, q.number, q.from, len(q.to), q.broken, fmt.Sprint(q.said[i]), q.done[i], q.unheard, q.phantom)
 	}
 	return b.String()
 }
@@ -241,6 +279,9 @@ func (o *oracle) again(retried map[int]bool) (wrong []string) {
 		for _, q := range all {
 			for i, to := range q.to {
 				m := said[to]
+				if o.regroup && m != done && !o.isRow(account, to) {
+					m = 0 // from the other side nothing else is final
+				}
 				if m == done || m == notFriend || m == refuse && !retried[q.run] {
 					wrong = append(wrong, fmt.Sprintf("%s → %s is sent again in request %d after a final answer", account, to, q.number))
 				}
@@ -258,6 +299,11 @@ func (o *oracle) again(retried map[int]bool) (wrong []string) {
 	return wrong
 }
 
+// isRow reports whether the pair is written so.
+func (o *oracle) isRow(from, to string) bool {
+	return slices.ContainsFunc(o.rows, func(r row) bool { return r.from == from && r.to == to })
+}
+
 // idle finds rows that a run should have sent before it ended by itself: those without a final answer, and the refused ones
 // if these are to be tried again.
 func (o *oracle) idle(run int, retryFailed bool) (wrong []string) {
@@ -267,7 +313,7 @@ func (o *oracle) idle(run int, retryFailed bool) (wrong []string) {
 		if over && (f.outcome != "refused" || !retryFailed) {
 			continue
 		}
-		if !slices.ContainsFunc(o.record[r.from], func(q *request) bool { return q.run == run && q.place(r.to) >= 0 }) {
+		if !slices.ContainsFunc(o.carried(r), func(q *request) bool { return q.run == run }) {
 			wrong = append(wrong, fmt.Sprintf("line %d, which is %s by%s", r.line, f.outcome, o.story(r)))
 		}
 		if f.outcome == "not_sent" || f.outcome == "unknown" {
@@ -306,11 +352,13 @@ func (o *oracle) truth(report []reported) (wrong []string) {
 			continue
 		}
 		did, mayHave := false, false
-		for _, q := range o.record[r.from] {
-			if n := q.place(r.to); n >= 0 {
-				did = did || q.done[n]
-				mayHave = mayHave || q.unheard || q.said[n].means == lost
+		for _, q := range o.carried(r) {
+			n := q.place(r.to)
+			if q.from != r.from {
+				n = q.place(r.from)
 			}
+			did = did || q.done[n]
+			mayHave = mayHave || q.unheard || q.said[n].means == lost
 		}
 		got := report[i]
 		if o.call == checking {

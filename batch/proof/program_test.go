@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -166,7 +167,7 @@ func (s *site) run(args ...string) result {
 // oracle is what the server's record says about the job. The fates of a run that was killed cannot be foretold by it: which
 // answers were heard is known to the journal alone.
 func (s *site) oracle() *oracle {
-	return &oracle{call: s.server.call, rows: s.table.rows, record: s.server.record, maxAttempts: 8}
+	return &oracle{regroup: slices.Contains(s.flags, "--regroup"), call: s.server.call, rows: s.table.rows, record: s.server.record, maxAttempts: 8}
 }
 
 // report is the report as it stands.

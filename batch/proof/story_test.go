@@ -175,7 +175,7 @@ func (tr *trial) reenact(steps []step, j *journalLines, applied bool) error {
 			continue
 		}
 		tr.server.run = tr.runs
-		q := tr.server.enter(s.account, tr.table.to(s.lines))
+		q := tr.server.enter(s.account, tr.table.to(s.account, s.lines))
 		q.unheard = !j.answered[s.id]
 		q.condemned = s.account == "missing-c"
 		for i, line := range s.lines {
