@@ -274,34 +274,34 @@ func (o *oracle) story(r row) string {
 // again finds rows that were sent although an answer that is final stood in the journal. retried are the runs that send
 // the refused rows again.
 func (o *oracle) again(retried map[int]bool) (wrong []string) {
-	for account, all := range o.record {
-		said := map[string]meaning{}
-		for _, q := range all {
-			for i, to := range q.to {
-				m := said[to]
-				if o.regroup && m != done && !o.isRow(account, to) {
-					m = 0 // from the other side nothing else is final
-				}
-				if m == done || m == notFriend || m == refuse && !retried[q.run] {
-					wrong = append(wrong, fmt.Sprintf("%s → %s is sent again in request %d after a final answer", account, to, q.number))
-				}
-				w := q.said[i]
-				if w.means == split && len(q.to) == 1 {
-					w.means = refuse
-				}
-				said[to] = w.means
-				if q.unheard {
-					said[to] = lost
-				}
+	for _, r := range o.rows {
+		said := meaning(0)
+		for _, q := range o.carried(r) {
+			if said == done || said == notFriend || said == refuse && !retried[q.run] {
+				wrong = append(wrong, fmt.Sprintf("%s → %s is sent again in request %d after a final answer", r.from, r.to, q.number)+o.story(r))
 			}
+			said = o.lastWord(r, q)
 		}
 	}
 	return wrong
 }
 
-// isRow reports whether the pair is written so.
-func (o *oracle) isRow(from, to string) bool {
-	return slices.ContainsFunc(o.rows, func(r row) bool { return r.from == from && r.to == to })
+// lastWord is what a row is after the request: from the other side only done is final.
+func (o *oracle) lastWord(r row, q *request) meaning {
+	if q.unheard {
+		return lost
+	}
+	if q.from != r.from {
+		if q.said[q.place(r.from)].means == done {
+			return done
+		}
+		return retry
+	}
+	w := q.said[q.place(r.to)]
+	if w.means == split && len(q.to) == 1 {
+		return refuse
+	}
+	return w.means
 }
 
 // idle finds rows that a run should have sent before it ended by itself: those without a final answer, and the refused ones

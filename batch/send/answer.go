@@ -81,7 +81,7 @@ func (a *account) resultOf(c *consequences, it *item, r chat.Ruling) journal.Res
 	case r.Verdict == chat.Retry:
 		res.Outcome = a.retryOrGiveUp(c, it, r)
 	}
-	if it.turned && c.stop == nil {
+	if it.turned {
 		a.settleTurned(it, r, &res)
 	}
 	now := a.Call.After(journal.State{Lost: it.lost}, &res)

@@ -172,3 +172,22 @@ func TestRegroupingStopped(t *testing.T) {
 		}
 	})
 }
+
+// TestRegroupingStoppedByAnItem: one item of an answer ends the run, and what the others say from the other side is held to the
+// same rule as ever.
+func TestRegroupingStoppedByAnItem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := sweep(t, 3, fromLeaver(func(to []string) reply {
+			return items(to, func(id string) int { return map[string]int{"friend 0": 30004, "friend 1": 30003}[id] })
+		}, allOK))
+		var stop *Stop
+		if err := f.run(t.Context()); !errors.As(err, &stop) || stop.Asked {
+			t.Errorf("got %v, want a stop", err)
+		}
+		for line, want := range map[int64]journal.Outcome{2: journal.Open, 3: journal.Open, 4: isDeleted} {
+			if got := f.rows[line]; got.Outcome != want || want == isDeleted && got.Info != f.API.OtherSide {
+				t.Errorf("line %d: got %s, %q; want %s", line, word(got.Outcome), got.Info, word(want))
+			}
+		}
+	})
+}
