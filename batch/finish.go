@@ -154,10 +154,7 @@ func (r *Run) summary(code int) *reports.Summary {
 	if decided := stats.Decided.Load(); decided > 0 {
 		sum.RowsPerSecond = math.Round(float64(decided) / max(time.Since(r.Started).Seconds(), 0.001))
 	}
-	sum.Note, sum.Allowed, sum.Runs, sum.JobStartedAt = r.Note, r.Allowed, 1, sum.StartedAt
-	if r.history != nil {
-		sum.Runs, sum.JobStartedAt = r.history.Runs+1, terminal.Stamp(r.head.At)
-	}
+	sum.Note, sum.Allowed, sum.Runs, sum.JobStartedAt = r.Note, r.Allowed, r.runs(), terminal.Stamp(r.began)
 	sum.SetTally(r.tally)
 	if r.Remark != nil {
 		sum.Remark = r.Remark(sum)
@@ -174,18 +171,23 @@ func (r *Run) summary(code int) *reports.Summary {
 	return sum
 }
 
+// runs is how many runs the job took so far, this one included.
+func (r *Run) runs() int {
+	if r.history == nil {
+		return 1
+	}
+	return r.history.Runs + 1
+}
+
 // page writes the --html page. Journal and report do not change any more.
 func (r *Run) page(sum *reports.Summary) error {
 	run := r.thisRun()
 	data := page.Data{
 		Summary: sum, Host: run.Host, User: run.User, Identifier: r.Identifier, Command: terminal.ShellQuote(r.Command...),
-		Runs: 1, Began: r.Started, Samples: r.samples,
+		Runs: r.runs(), Began: r.began, Samples: r.samples,
 	}
 	if r.fates != nil {
 		data.Timeline, data.Latency = r.fates.Timeline(), r.fates.Latency()
-	}
-	if r.history != nil {
-		data.Runs, data.Began = r.history.Runs+1, r.head.At
 	}
 	data.Fingerprints = []reports.Fingerprint{{What: "input", Path: r.in.Path, Bytes: r.in.Bytes, SHA256: r.in.SHA256}}
 	if r.print.SHA256 != "" {

@@ -99,6 +99,7 @@ type Run struct {
 	in      *input.Input
 	job     journal.Job
 	history *journal.History // of the runs before, when they are resumed
+	began   time.Time        // the job, by its journal's first line: the same for every run of it
 	signer  *chat.Signer
 	runner  send.Runner
 	reads   bool    // the journal is read and nothing more
@@ -206,6 +207,19 @@ func (r *Run) plan() *reports.Plan {
 	p.Endpoint, p.SDKAppID, p.Identifier, p.Report = r.Endpoint, r.AppID, r.Identifier, r.Report
 	p.DeleteType, p.Asking = string(r.DeleteType), true
 	return p
+}
+
+// Facts are what a log says of a run that is prepared and about to begin, as [log/slog] takes them.
+func (r *Run) Facts() []any {
+	facts := []any{"input", r.in.Path, "rows", r.in.Rows, "pairs", r.in.Pairs}
+	if r.history != nil {
+		facts = append(facts, "through_before", r.history.FinalCount)
+	}
+	if r.Note != "" {
+		facts = append(facts, "note", r.Note)
+	}
+	run := r.thisRun()
+	return append(facts, "allowed", r.Allowed, "by", run.User+" on "+run.Host, "endpoint", r.Endpoint, "sdkappid", r.AppID, "report", absolute(r.Report), "journal", absolute(r.journal.Path()))
 }
 
 // Execute begins the job in the journal, sends, and reports. The summary is nil when there is nothing to sum up: before the

@@ -237,7 +237,13 @@ func CodesByCount(counts map[string]int64) []int {
 }
 
 func (s *Summary) writeRun(out *terminal.Sheet) {
+	if began, err := time.Parse(time.RFC3339, s.JobStartedAt); err == nil && s.Runs > 1 {
+		out.Fact("whole job", fmt.Sprintf("%d runs since %s; all counts above are of the whole job", s.Runs, terminal.Clock(began)))
+	}
 	out.Fact("this run", s.traffic())
+	if ended, err := time.Parse(time.RFC3339, s.FinishedAt); err == nil {
+		out.Fact("ended", terminal.Clock(ended))
+	}
 	out.Fact("sent to", destination(s.Endpoint, s.SDKAppID))
 	out.Fact("allowed", s.Allowed)
 	out.Fact("note", s.Note)
