@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"friendsweep/input"
@@ -99,7 +100,7 @@ func (r *Run) report(ctx context.Context) (err error) {
 		err = changed // whatever else did not fit together
 	}
 	// The journal alone knows nearly as much. Where there is no room in one folder there may be in the other.
-	r.unwritten = true
+	r.unwritten = err
 	r.tally = fates.Tally{Rows: r.job.Rows, Failure: r.job.Rows}
 	r.tally.Outcomes[journal.Unknown] = r.job.Rows
 	for _, dir := range []string{r.TempDir, filepath.Dir(r.Report)} {
@@ -159,8 +160,9 @@ func (r *Run) summary(code int) *reports.Summary {
 	if r.Remark != nil {
 		sum.Remark = r.Remark(sum)
 	}
-	if r.unwritten {
+	if r.unwritten != nil {
 		sum.ReportCommand = terminal.ShellQuote("friendsweep", "report", absolute(r.Report))
+		sum.ReportWaits = remedy(r.unwritten)
 	}
 	if r.tally.Open() > 0 {
 		sum.ResumeCommand = r.NextCommand(false)
@@ -169,6 +171,17 @@ func (r *Run) summary(code int) *reports.Summary {
 		sum.RetryCommand = r.NextCommand(true)
 	}
 	return sum
+}
+
+// remedy is what must be so before a report can be written that could not be for this reason.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, input.ErrChanged):
+		return "once the input is as it was"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "once there is room"
+	}
+	return "once the cause is mended"
 }
 
 // runs is how many runs the job took so far, this one included.

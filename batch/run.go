@@ -112,7 +112,7 @@ type Run struct {
 	tally   fates.Tally
 	samples []reports.SampleGroup
 
-	unwritten bool                                  // the report could not be written
+	unwritten error                                 // why the report could not be written
 	print     reports.Fingerprint                   // of the report
 	failed    struct{ page, metrics, journal bool } // could not be written
 }

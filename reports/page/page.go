@@ -172,10 +172,7 @@ func newCodes(s *reports.Summary, groups []groupView) []codeView {
 	}
 	var views []codeView
 	for _, code := range reports.CodesByCount(s.Codes) {
-		meaning, advice := s.Call.Meaning(code), s.Call.Advice(code)
-		if code == 0 {
-			advice = ""
-		}
+		meaning, advice := s.Call.Meaning(code), s.Advice(code)
 		views = append(views, codeView{code, s.Codes[strconv.Itoa(code)], meaning, advice, sampled[code]})
 	}
 	return views
