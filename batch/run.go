@@ -53,9 +53,9 @@ type Options struct {
 	// AlsoSuccess is further answers that are successes, of a run whose report is made later.
 	AlsoSuccess []string
 
-	// Ask shows the plan and returns nil if it may be carried out; through is the number of rows that earlier runs have
-	// dealt with. nil: nobody need be asked.
-	Ask func(plan *reports.Plan, through int64) error
+	// Ask shows the plan, of what is open, and returns nil if it may be carried out; through is the number of rows that
+	// earlier runs have dealt with. asked is false where there is nothing to ask about. nil: nobody need be asked.
+	Ask func(plan *reports.Plan, through int64) (asked bool, err error)
 
 	// Remark is what the command has to say of a run's answers; nil for nothing.
 	Remark func(*reports.Summary) string
@@ -157,18 +157,25 @@ func (r *Run) Prepare(ctx context.Context) error {
 	if r.history != nil {
 		through = r.history.FinalCount
 	}
-	asked := time.Now()
-	if err := r.Ask(r.plan(), through); err != nil {
+	plan := r.plan()
+	if err := r.limitToOpen(ctx, plan); err != nil {
 		return err
 	}
-	// The time that the question stood is not the run'r.
-	stood := time.Since(asked)
+	began := time.Now()
+	asked, err := r.Ask(plan, through)
+	if err != nil {
+		return err
+	}
+	// The time that the question stood is not the run's.
+	stood := time.Since(began)
 	r.Started = r.Started.Add(stood)
 	if !r.Batch.Deadline.IsZero() {
 		r.Batch.Deadline = r.Batch.Deadline.Add(stood)
 	}
-	run := r.thisRun()
-	r.Allowed = "yes, typed at a terminal by " + run.User + " on " + run.Host
+	r.Allowed = "there was nothing to send, so nobody was asked"
+	if run := r.thisRun(); asked {
+		r.Allowed = "yes, typed at a terminal by " + run.User + " on " + run.Host
+	}
 	return nil
 }
 
