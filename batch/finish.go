@@ -55,7 +55,7 @@ func (r *Run) publish(code int) (*reports.Summary, error) {
 	sum.JournalHead = cmp.Or(end.Link, r.journal.Link())
 	sum.ReportSHA256 = r.print.SHA256
 	if r.HTML != "" && !r.failed.page {
-		failed := r.page(sum)
+		failed := r.page(sum, end)
 		r.failed.page, err = failed != nil, errors.Join(err, failed)
 	}
 	if !r.failed.metrics {
@@ -192,8 +192,9 @@ func (r *Run) runs() int {
 	return r.history.Runs + 1
 }
 
-// page writes the --html page. Journal and report do not change any more.
-func (r *Run) page(sum *reports.Summary) error {
+// page writes the --html page. The report does not change any more, and the journal by no more than the line that ends it;
+// it is empty where the journal cannot be written, which then has no fingerprint.
+func (r *Run) page(sum *reports.Summary, end journal.Ending) error {
 	run := r.thisRun()
 	data := page.Data{
 		Summary: sum, Host: run.Host, User: run.User, Identifier: r.Identifier, Command: terminal.ShellQuote(r.Command...),
@@ -206,7 +207,13 @@ func (r *Run) page(sum *reports.Summary) error {
 	if r.print.SHA256 != "" {
 		data.Fingerprints = append(data.Fingerprints, r.print)
 	}
-	// The journal's last line is yet to be written, so it has a head instead of a fingerprint.
+	if end.Link != "" {
+		print, err := reports.FingerprintWith("journal", r.journal.Path(), end.Bytes())
+		if err != nil {
+			return err
+		}
+		data.Fingerprints = append(data.Fingerprints, print)
+	}
 	return page.Write(r.HTML, data)
 }
 
