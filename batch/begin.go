@@ -99,6 +99,7 @@ func (r *Run) begin() error {
 		if err == nil {
 			err = r.journal.Resume(r.thisRun())
 		}
+		r.began = r.head.At
 		return err
 	}
 	if err := r.makeRoom(); err != nil {
@@ -107,6 +108,13 @@ func (r *Run) begin() error {
 	err := remove(r.Failures, r.HTML)
 	if err == nil {
 		err = r.journal.Start(r.job, r.thisRun())
+	}
+	if err != nil {
+		return err
+	}
+	head, err := r.journal.Head()
+	if err == nil {
+		r.began = head.At
 	}
 	return err
 }

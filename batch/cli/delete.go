@@ -6,6 +6,7 @@ import (
 
 	"friendsweep/batch"
 	"friendsweep/batch/chat"
+	"friendsweep/reports"
 )
 
 // deleteCommand is `friendsweep delete`.
@@ -80,7 +81,7 @@ func (c *deleteCommand) options(a *app) (batch.Options, error) {
 		o.Allowed = "nobody is asked for the sandbox"
 	}
 	if !c.Yes && !c.Sandbox {
-		o.Ask = a.ask
+		o.Ask = func(plan *reports.Plan, through int64) (bool, error) { return a.ask(plan, through, c.Limit) }
 		if c.Pairs == "-" || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
 			o.Ask = nobodyToAsk
 		}

@@ -23,7 +23,7 @@ func (a *app) setLog() {
 		a.log = slog.New(slog.NewJSONHandler(a.progress, &slog.HandlerOptions{Level: level}))
 		return
 	}
-	a.log = slog.New(terminal.NewConsole(a.progress, level))
+	a.log = slog.New(terminal.NewConsole(a.progress, level, !isTerminal(a.stderr)))
 }
 
 // setOutput takes the output flags into use.

@@ -206,6 +206,12 @@ type Ending struct {
 	line []byte
 }
 
+// Bytes are the line as it will stand in the file: whoever needs the journal's fingerprint before it is written appends
+// them to what is there.
+func (e Ending) Bytes() []byte {
+	return []byte(string(e.line) + linkStart + e.Link + linkEnd + "\n")
+}
+
 // Ending makes the line that says how the run ends, so that what is made before it is written can name the head of the
 // chain. stopped is why the run ended before all rows were through, or empty. Nothing may be written in between.
 func (j *Journal) Ending(exitCode, stopped string) (Ending, error) {
