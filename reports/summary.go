@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"friendsweep/reports/fates"
@@ -316,13 +317,13 @@ func (s *Summary) writeNext(out *terminal.Sheet) {
 	switch {
 	case s.ResumeCommand != "" && s.open() == 0:
 		out.Command("To end the run that died, of which nothing is left to be sent:", s.ResumeCommand)
-		noteInput(out, s.Input)
+		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	case s.ResumeCommand != "":
 		out.Command("To send what is still open ("+terminal.Counted(s.open(), "row")+"):", s.ResumeCommand)
-		noteInput(out, s.Input)
+		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	case s.RetryCommand != "":
 		writeRetry(out, s.Outcome(journal.Refused), s.RetryCommand)
-		noteInput(out, s.Input)
+		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	}
 }
 
@@ -331,8 +332,21 @@ func writeRetry(out *terminal.Sheet, rows int64, command string) {
 }
 
 // noteInput: the bytes of standard input are part of the job, and no command can bring them back.
-func noteInput(out *terminal.Sheet, input string) {
-	if input == "-" {
-		out.WriteString("  (with the same bytes on standard input; it also needs --yes)\n")
+func noteInput(out *terminal.Sheet, input, command string) {
+	if !IsGone(input) {
+		return
 	}
+	text := "with the same bytes on standard input"
+	if input != "-" {
+		text += "; " + input + " was a pipe, and is gone"
+	}
+	if !strings.Contains(command, " --yes ") && !strings.Contains(command, " --sandbox ") {
+		text += "; it also needs --yes"
+	}
+	out.WriteString("  (" + text + ")\n")
+}
+
+// IsGone tells of an input that was there for one reading: standard input, and a shell's <(…).
+func IsGone(input string) bool {
+	return input == "-" || strings.HasPrefix(input, "/dev/fd/") || strings.HasPrefix(input, "/proc/")
 }

@@ -104,10 +104,10 @@ func Lock(report string, calls Calls) (*Journal, error) {
 	return j, nil
 }
 
-// ReadJournal opens the journal of the report to be read alone: it makes, changes and removes nothing, and needs no right to
+// Read opens the journal of the report to be read alone: it makes, changes and removes nothing, and needs no right to
 // write. The error is [ErrHeld] while a run has it. Whoever opens it ends with Close or Discard.
 func Read(report string, calls Calls) (*Journal, error) {
-	path := Path(report)
+	path := Found(report)
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the journal: %w", err)
