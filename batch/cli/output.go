@@ -41,10 +41,12 @@ func (a *app) setOutput(flags logFlags) {
 	a.setLog()
 }
 
-// announceInput says what the program waits for when it is to read from the terminal.
+// announceInput says what the program waits for when it is to read from the terminal. No bar may move there then: it would
+// write over what somebody types.
 func (a *app) announceInput(pairs string) {
 	if pairs == "-" && isTerminal(a.stdin) {
 		a.log.Info("reading the pairs from the terminal; Ctrl-D ends them")
+		a.progress.Skip(terminal.Reading)
 	}
 }
 

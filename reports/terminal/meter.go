@@ -106,7 +106,11 @@ func drawing(label string, done, total int64, width int) string {
 	bar := progressbar.NewOptions64(total, progressbar.OptionSetWriter(io.Discard), progressbar.OptionSetWidth(width),
 		progressbar.OptionSetDescription(label), progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}))
-	if err := bar.Set64(min(done, total)); err != nil { // it refuses only what is beyond the total
+	err := bar.RenderBlank() // or a bar that has not moved is no text at all
+	if err == nil {
+		err = bar.Set64(min(done, total)) // it refuses only what is beyond the total
+	}
+	if err != nil {
 		return label
 	}
 	return strings.TrimSpace(bar.String())

@@ -80,6 +80,7 @@ const (
 // methods are safe for concurrent use, but for Start and Stop, which belong to one goroutine.
 type Progress struct {
 	opts Options
+	skip map[Phase]bool
 	quit chan struct{} // closed by Stop
 	done chan struct{} // closed when the goroutine of Start has ended
 
@@ -98,11 +99,19 @@ func NewProgress(w io.Writer, opts Options) *Progress {
 	return &Progress{w: w, opts: opts}
 }
 
+// Skip makes Start show nothing of a phase. Call it before Start.
+func (p *Progress) Skip(phase Phase) {
+	if p.skip == nil {
+		p.skip = map[Phase]bool{}
+	}
+	p.skip[phase] = true
+}
+
 // Start shows a phase, from now until Stop. poll is called from another goroutine, several times a second, and must not
 // block. A phase that is still shown is stopped first.
 func (p *Progress) Start(phase Phase, poll func() Snapshot) {
 	p.Stop()
-	if p.opts.Mode == ProgressNone {
+	if p.opts.Mode == ProgressNone || p.skip[phase] {
 		return
 	}
 	p.quit, p.done = make(chan struct{}), make(chan struct{})

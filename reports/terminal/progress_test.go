@@ -218,3 +218,31 @@ func TestChooseProgress(t *testing.T) {
 }
 
 var began = time.Date(2026, 11, 23, 18, 26, 9, 123e6, time.UTC)
+
+// TestBarOfNothing: before the first row is through the bar says what it is, too.
+func TestBarOfNothing(t *testing.T) {
+	for _, columns := range []int{40, 60, 80, 120} {
+		m := &meter{phase: Sending, began: time.Now()}
+		m.add(m.began, Snapshot{Total: 100000})
+		got := m.bar(columns, false)
+		if !strings.HasPrefix(got, "sending   0%") || len(got) > columns {
+			t.Errorf("%d columns: got %q, want it to begin with sending and 0%%, and to fit", columns, got)
+		}
+	}
+}
+
+func TestSkippedPhase(t *testing.T) {
+	var out strings.Builder
+	p := NewProgress(&out, Options{Mode: ProgressBar})
+	p.Skip(Reading)
+	p.Start(Reading, func() Snapshot { return Snapshot{Rows: 1} })
+	p.Stop()
+	if got := out.String(); got != "" {
+		t.Errorf("got %q while a skipped phase was shown, want nothing", got)
+	}
+	p.Start(Sending, func() Snapshot { return Snapshot{Rows: 1, Total: 1} })
+	p.Stop()
+	if got, want := out.String(), "sending  1 of 1 row in "; !strings.Contains(got, want) {
+		t.Errorf("got %q, want %q in it", got, want)
+	}
+}
