@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -84,10 +86,15 @@ func (r *Run) ending(code *int) (journal.Ending, error) {
 
 // report writes the report, and counts the rows even where it cannot be written.
 func (r *Run) report(ctx context.Context) (err error) {
+	var written atomic.Int64
+	r.Progress.Start(terminal.Writing, func() terminal.Snapshot {
+		return terminal.Snapshot{Rows: written.Load(), Total: r.job.Rows}
+	})
+	defer r.Progress.Stop()
 	r.fates, err = fates.New(ctx, r.journal, fates.Options{Job: r.job, Repeats: r.in.Repeats(), Dir: r.TempDir})
 	if err == nil {
 		r.tally, r.samples, err = reports.Report(ctx, reports.ReportOptions{
-			Path: r.Report, Failures: r.Failures, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx),
+			Path: r.Report, Failures: r.Failures, Good: r.Batch.Good, Job: r.job, Records: counting(r.in.Records(ctx), &written),
 		}, r.fates)
 	}
 	var lesser reports.LesserError
@@ -110,6 +117,18 @@ func (r *Run) report(ctx context.Context) (err error) {
 		}
 	}
 	return err
+}
+
+// counting counts the records that were taken from all.
+func counting(all iter.Seq2[input.Record, error], taken *atomic.Int64) iter.Seq2[input.Record, error] {
+	return func(yield func(input.Record, error) bool) {
+		for rec, err := range all {
+			if !yield(rec, err) {
+				return
+			}
+			taken.Add(1)
+		}
+	}
 }
 
 // exitCode is that of a run that has begun. Where several hold it is 4, then the signal's, then 1.

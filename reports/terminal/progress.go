@@ -48,10 +48,11 @@ type Phase uint8
 const (
 	Reading Phase = iota // Snapshot.Total is in bytes
 	Sending              // Snapshot.Total is in rows
+	Writing              // the report; Snapshot.Total is in rows. It leaves no line, and none is seen where it is short
 )
 
 // String is the word that the bar and the log begin with.
-func (p Phase) String() string { return [...]string{"reading", "sending"}[p] }
+func (p Phase) String() string { return [...]string{"reading", "sending", "writing"}[p] }
 
 // Snapshot is how far a phase is.
 type Snapshot struct {
@@ -118,7 +119,9 @@ func (p *Progress) Start(phase Phase, poll func() Snapshot) {
 	m := &meter{phase: phase, began: time.Now()}
 	m.add(m.began, poll())
 	if p.opts.Mode == ProgressBar {
-		p.draw(m.bar(p.columns(), p.opts.Color))
+		if phase != Writing {
+			p.draw(m.bar(p.columns(), p.opts.Color))
+		}
 		go p.run(barEvery, func() {
 			m.add(time.Now(), poll())
 			p.draw(m.bar(p.columns(), p.opts.Color))
@@ -187,7 +190,10 @@ func (p *Progress) finish(m *meter, last Snapshot) {
 	if p.open {
 		start = "\n"
 	}
-	io.WriteString(p.w, start+m.closing()+"\n")
+	if m.phase != Writing {
+		start += m.closing() + "\n"
+	}
+	io.WriteString(p.w, start)
 	p.line, p.drawn, p.open = "", 0, false
 }
 
