@@ -66,7 +66,8 @@ var deleteTexts = Texts{
 	Record: "a bulk deletion of friendships",
 	Row: "One record of the input: a friendship to delete, between from (the From_Account, whose list of friends is changed) " +
 		"and to (the To_Account, who is taken off it).",
-	Webhook: "every deletion fires the app's own webhook",
+	Mirrored: "deleted from both sides",
+	Webhook:  "every deletion fires the app's own webhook",
 	Presumed: "The answer to the request that carried such a row was lost, and when the row was sent again the API said that " +
 		"there is no such friend (31704). It counts as a success, because the lost request most likely deleted it; it may also " +
 		"never have been a friendship. The report marks each of these rows.",

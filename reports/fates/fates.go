@@ -181,7 +181,7 @@ func (c *cell) fate(call *journal.Call, text func(number int32) (string, error))
 		fate.First, fate.Of = c.first, c.of
 		fate.Info = "same pair as line " + strconv.FormatInt(c.of, 10)
 		if c.has(mirrored) {
-			fate.Info = "same friendship as line " + strconv.FormatInt(c.of, 10) + ", deleted from both sides"
+			fate.Info = "same friendship as line " + strconv.FormatInt(c.of, 10) + ", " + call.Texts.Mirrored
 		}
 		return fate, nil
 	case c.has(presumed):

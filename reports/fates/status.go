@@ -33,7 +33,7 @@ type StatusInfo struct {
 	Presumed   int64
 	Out        int64 // rows in requests of the last run that have no answer
 	// Waiting is the rows that no request has carried and nothing has decided. Up to Mirrors of them are duplicates of a
-	// row that was deleted: which ones only the input tells.
+	// row whose answer settles them: which ones only the input tells.
 	Waiting int64
 	Mirrors int64
 }
@@ -101,7 +101,7 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 func (s *StatusInfo) Tally(good journal.Set) Tally {
 	t := Tally{Rows: s.Head.Job.Rows, Presumed: s.Presumed, Outcomes: s.Outcomes, Codes: s.Codes, OtherCodes: s.OtherCodes}
 	if s.Ended && (s.EndCode == "0" || s.EndCode == "1") {
-		t.Outcomes[journal.Duplicate] += s.Waiting // mirrors of deleted rows: a finished run leaves nothing else
+		t.Outcomes[journal.Duplicate] += s.Waiting // mirrors that their firsts settled: a finished run leaves nothing else
 	} else {
 		t.Outcomes[journal.NotSent] += s.Waiting
 	}

@@ -93,6 +93,7 @@ type Texts struct {
 	Record    string            // what the page is a record of: a bulk deletion of friendships
 	Row       string            // what a row of the input asks for
 	Webhook   string            // what each row fires in the app's own back end; empty for nothing
+	Mirrored  string            // of a row whose friendship another row has settled from the other side: deleted from both sides
 	Presumed  string            // follows the number of rows that are presumed, on the page
 }
 

@@ -37,7 +37,7 @@ var Call = &journal.Call{
 			"Delete_Type_Single": "one side: To_Account leaves the friends of From_Account, which stays among the friends of To_Account",
 			"Delete_Type_Both":   "both sides: From_Account and To_Account leave each other's friends",
 		},
-		Succeeded: "succeeded", Failed: "failed", Record: "a bulk deletion of friendships", Row: "A friendship to delete.", Presumed: "It may never have been a friendship (31704).",
+		Mirrored: "deleted from both sides", Succeeded: "succeeded", Failed: "failed", Record: "a bulk deletion of friendships", Row: "A friendship to delete.", Presumed: "It may never have been a friendship (31704).",
 	},
 }
 
