@@ -68,6 +68,9 @@ func fileSizeLimit(t *testing.T, c *call) {
 		"report":  {smallTable(8), []string{"--chunk-size", "1000", "--workers", "8"}, 3500},
 		"reading": {wideTable(1500), nil, 300_000},
 	}
+	if c == checking {
+		delete(jobs, "reading") // it is the same for every call, and takes the most time
+	}
 	for name, job := range jobs {
 		t.Run(name, func(t *testing.T) {
 			ended := map[int]int{}
