@@ -1234,7 +1234,7 @@ type answer struct {
 	check bool            // the call is a check: its items stand in Checked, unless they are misplaced
 	said  map[string]bool // IDs that a deed has spoken about
 	half  bool
-	sig  string
+	sig   string
 }
 
 type answerItem struct {
