@@ -9,10 +9,12 @@ import (
 	"os/user"
 	"strconv"
 	"strings"
+	"time"
 
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
 
@@ -24,7 +26,8 @@ func (r *Run) takeLock() (err error) {
 	if err := checkLock(r.Lock); err != nil {
 		return refuse("--lock: %w", err)
 	}
-	r.lock, err = journal.LockFile(r.Lock)
+	name, host := whoami()
+	r.lock, err = journal.LockFile(r.Lock, fmt.Sprintf("process %d of %s on %s, since %s", os.Getpid(), name, host, terminal.Clock(time.Now())))
 	return err
 }
 
@@ -99,6 +102,7 @@ func (r *Run) begin() error {
 		if err == nil {
 			err = r.journal.Resume(r.thisRun())
 		}
+		r.began = r.head.At
 		return err
 	}
 	if err := r.makeRoom(); err != nil {
@@ -107,6 +111,13 @@ func (r *Run) begin() error {
 	err := remove(r.Failures, r.HTML)
 	if err == nil {
 		err = r.journal.Start(r.job, r.thisRun())
+	}
+	if err != nil {
+		return err
+	}
+	head, err := r.journal.Head()
+	if err == nil {
+		r.began = head.At
 	}
 	return err
 }
@@ -148,13 +159,18 @@ func remove(paths ...string) error {
 
 // thisRun is what the journal says about the run for people.
 func (r *Run) thisRun() journal.Run {
-	host, _ := os.Hostname()
-	name := strconv.Itoa(os.Getuid())
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
+	name, host := whoami()
 	return journal.Run{Version: r.Version, Success: r.Batch.Call.Words(r.Batch.Good), Input: journal.Text(r.in.Path), Flags: r.Flags,
 		Identifier: journal.Text(r.Identifier), Failures: absoluteIfAny(r.Failures), Page: absoluteIfAny(r.HTML), Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
+}
+
+// whoami is who runs the program, and where.
+func whoami() (name, host string) {
+	host, _ = os.Hostname()
+	if u, err := user.Current(); err == nil {
+		return u.Username, host
+	}
+	return strconv.Itoa(os.Getuid()), host
 }
 
 // absoluteIfAny is the whole path of a file that may not be asked for.

@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"friendsweep/input"
@@ -54,7 +57,7 @@ func (r *Run) publish(code int) (*reports.Summary, error) {
 	sum.JournalHead = cmp.Or(end.Link, r.journal.Link())
 	sum.ReportSHA256 = r.print.SHA256
 	if r.HTML != "" && !r.failed.page {
-		failed := r.page(sum)
+		failed := r.page(sum, end)
 		r.failed.page, err = failed != nil, errors.Join(err, failed)
 	}
 	if !r.failed.metrics {
@@ -83,10 +86,15 @@ func (r *Run) ending(code *int) (journal.Ending, error) {
 
 // report writes the report, and counts the rows even where it cannot be written.
 func (r *Run) report(ctx context.Context) (err error) {
+	var written atomic.Int64
+	r.Progress.Start(terminal.Writing, func() terminal.Snapshot {
+		return terminal.Snapshot{Rows: written.Load(), Total: r.job.Rows}
+	})
+	defer r.Progress.Stop()
 	r.fates, err = fates.New(ctx, r.journal, fates.Options{Job: r.job, Repeats: r.in.Repeats(), Dir: r.TempDir})
 	if err == nil {
 		r.tally, r.samples, err = reports.Report(ctx, reports.ReportOptions{
-			Path: r.Report, Failures: r.Failures, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx),
+			Path: r.Report, Failures: r.Failures, Good: r.Batch.Good, Job: r.job, Records: counting(r.in.Records(ctx), &written),
 		}, r.fates)
 	}
 	var lesser reports.LesserError
@@ -99,7 +107,7 @@ func (r *Run) report(ctx context.Context) (err error) {
 		err = changed // whatever else did not fit together
 	}
 	// The journal alone knows nearly as much. Where there is no room in one folder there may be in the other.
-	r.unwritten = true
+	r.unwritten = err
 	r.tally = fates.Tally{Rows: r.job.Rows, Failure: r.job.Rows}
 	r.tally.Outcomes[journal.Unknown] = r.job.Rows
 	for _, dir := range []string{r.TempDir, filepath.Dir(r.Report)} {
@@ -109,6 +117,18 @@ func (r *Run) report(ctx context.Context) (err error) {
 		}
 	}
 	return err
+}
+
+// counting counts the records that were taken from all.
+func counting(all iter.Seq2[input.Record, error], taken *atomic.Int64) iter.Seq2[input.Record, error] {
+	return func(yield func(input.Record, error) bool) {
+		for rec, err := range all {
+			if !yield(rec, err) {
+				return
+			}
+			taken.Add(1)
+		}
+	}
 }
 
 // exitCode is that of a run that has begun. Where several hold it is 4, then the signal's, then 1.
@@ -154,16 +174,14 @@ func (r *Run) summary(code int) *reports.Summary {
 	if decided := stats.Decided.Load(); decided > 0 {
 		sum.RowsPerSecond = math.Round(float64(decided) / max(time.Since(r.Started).Seconds(), 0.001))
 	}
-	sum.Note, sum.Allowed, sum.Runs, sum.JobStartedAt = r.Note, r.Allowed, 1, sum.StartedAt
-	if r.history != nil {
-		sum.Runs, sum.JobStartedAt = r.history.Runs+1, terminal.Stamp(r.head.At)
-	}
+	sum.Note, sum.Allowed, sum.Runs, sum.JobStartedAt = r.Note, r.Allowed, r.runs(), terminal.Stamp(r.began)
 	sum.SetTally(r.tally)
 	if r.Remark != nil {
 		sum.Remark = r.Remark(sum)
 	}
-	if r.unwritten {
+	if r.unwritten != nil {
 		sum.ReportCommand = terminal.ShellQuote("friendsweep", "report", absolute(r.Report))
+		sum.ReportWaits = remedy(r.unwritten)
 	}
 	if r.tally.Open() > 0 {
 		sum.ResumeCommand = r.NextCommand(false)
@@ -174,20 +192,44 @@ func (r *Run) summary(code int) *reports.Summary {
 	return sum
 }
 
-// page writes the --html page. Journal and report do not change any more.
-func (r *Run) page(sum *reports.Summary) error {
+// remedy is what must be so before a report can be written that could not be for this reason.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, input.ErrChanged):
+		return "once the input is as it was"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "once there is room"
+	}
+	return "once the cause is mended"
+}
+
+// runs is how many runs the job took so far, this one included.
+func (r *Run) runs() int {
+	if r.history == nil {
+		return 1
+	}
+	return r.history.Runs + 1
+}
+
+// page writes the --html page. The report does not change any more, and the journal by no more than the line that ends it;
+// it is empty where the journal cannot be written, which then has no fingerprint.
+func (r *Run) page(sum *reports.Summary, end journal.Ending) error {
 	run := r.thisRun()
 	data := page.Data{
 		Summary: sum, Host: run.Host, User: run.User, Identifier: r.Identifier, Command: terminal.ShellQuote(r.Command...),
-		Runs: 1, Began: r.Started, Samples: r.samples,
+		Runs: r.runs(), Began: r.began, Samples: r.samples,
 	}
 	if r.fates != nil {
 		data.Timeline, data.Latency = r.fates.Timeline(), r.fates.Latency()
 	}
-	if r.history != nil {
-		data.Runs, data.Began = r.history.Runs+1, r.head.At
-	}
 	data.Fingerprints = r.prints()
+	if end.Link != "" {
+		print, err := reports.FingerprintWith("journal", r.journal.Path(), end.Bytes())
+		if err != nil {
+			return err
+		}
+		data.Fingerprints = append(data.Fingerprints, print)
+	}
 	return page.Write(r.HTML, data)
 }
 

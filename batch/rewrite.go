@@ -73,8 +73,12 @@ func (r *Run) laterPage(sum *reports.Interim) error {
 
 // adopt takes over what the journal says about the run.
 func (r *Run) adopt(ctx context.Context) (err error) {
-	if _, err := os.Stat(journal.Path(r.Report)); err != nil {
-		return refuse("%s: %w\ngive the name of a report; its journal lies beside it", journal.Path(r.Report), cause(err))
+	path := journal.Path(r.Report)
+	if r.reads {
+		path = journal.Found(r.Report)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return refuse("%s: %w\ngive the name of a report; its journal lies beside it", path, cause(err))
 	}
 	if err := r.takeJournal(); err != nil {
 		return err
@@ -88,7 +92,7 @@ func (r *Run) adopt(ctx context.Context) (err error) {
 		return err
 	}
 	last, job := r.history.LastRun, r.head.Job
-	if r.Pairs == "" && last.Input == "-" {
+	if r.Pairs == "" && reports.IsGone(string(last.Input)) {
 		return refuse("the run read standard input: give the same bytes again with --input FILE, or with --input - to read them there")
 	}
 	if r.Pairs == "" {

@@ -56,9 +56,9 @@ type Options struct {
 	// AlsoSuccess is further answers that are successes, of a run whose report is made later.
 	AlsoSuccess []string
 
-	// Ask shows the plan and returns nil if it may be carried out; through is the number of rows that earlier runs have
-	// dealt with. nil: nobody need be asked.
-	Ask func(plan *reports.Plan, through int64) error
+	// Ask shows the plan, of what is open, and returns nil if it may be carried out; through is the number of rows that
+	// earlier runs have dealt with. asked is false where there is nothing to ask about. nil: nobody need be asked.
+	Ask func(plan *reports.Plan, through int64) (asked bool, err error)
 
 	// Remark is what the command has to say of a run's answers; nil for nothing.
 	Remark func(*reports.Summary) string
@@ -102,6 +102,7 @@ type Run struct {
 	in      *input.Input
 	job     journal.Job
 	history *journal.History // of the runs before, when they are resumed
+	began   time.Time        // the job, by its journal's first line: the same for every run of it
 	signer  *chat.Signer
 	runner  send.Runner
 	reads   bool    // the journal is read and nothing more
@@ -114,7 +115,7 @@ type Run struct {
 	tally   fates.Tally
 	samples []reports.SampleGroup
 
-	unwritten bool                                  // the report could not be written
+	unwritten error                                 // why the report could not be written
 	print     reports.Fingerprint                   // of the report
 	failed    struct{ page, metrics, journal bool } // could not be written
 }
@@ -159,18 +160,25 @@ func (r *Run) Prepare(ctx context.Context) error {
 	if r.history != nil {
 		through = r.history.FinalCount
 	}
-	asked := time.Now()
-	if err := r.Ask(r.plan(), through); err != nil {
+	plan := r.plan()
+	if err := r.limitToOpen(ctx, plan); err != nil {
 		return err
 	}
-	// The time that the question stood is not the run'r.
-	stood := time.Since(asked)
+	began := time.Now()
+	asked, err := r.Ask(plan, through)
+	if err != nil {
+		return err
+	}
+	// The time that the question stood is not the run's.
+	stood := time.Since(began)
 	r.Started = r.Started.Add(stood)
 	if !r.Batch.Deadline.IsZero() {
 		r.Batch.Deadline = r.Batch.Deadline.Add(stood)
 	}
-	run := r.thisRun()
-	r.Allowed = "yes, typed at a terminal by " + run.User + " on " + run.Host
+	r.Allowed = "there was nothing to send, so nobody was asked"
+	if run := r.thisRun(); asked {
+		r.Allowed = "yes, typed at a terminal by " + run.User + " on " + run.Host
+	}
 	return nil
 }
 
@@ -209,6 +217,19 @@ func (r *Run) plan() *reports.Plan {
 	p.Endpoint, p.SDKAppID, p.Identifier, p.Report = r.Endpoint, r.AppID, r.Identifier, r.Report
 	p.DeleteType, p.Asking = string(r.DeleteType), true
 	return p
+}
+
+// Facts are what a log says of a run that is prepared and about to begin, as [log/slog] takes them.
+func (r *Run) Facts() []any {
+	facts := []any{"input", r.in.Path, "rows", r.in.Rows, "pairs", r.in.Pairs}
+	if r.history != nil {
+		facts = append(facts, "through_before", r.history.FinalCount)
+	}
+	if r.Note != "" {
+		facts = append(facts, "note", r.Note)
+	}
+	run := r.thisRun()
+	return append(facts, "allowed", r.Allowed, "by", run.User+" on "+run.Host, "endpoint", r.Endpoint, "sdkappid", r.AppID, "report", absolute(r.Report), "journal", absolute(r.journal.Path()))
 }
 
 // Execute begins the job in the journal, sends, and reports. The summary is nil when there is nothing to sum up: before the

@@ -63,7 +63,7 @@ func (t *teller) tell(ctx context.Context) (_ *reports.Story, err error) {
 	if err != nil {
 		return nil, err
 	}
-	t.story.Report, t.story.Journal, t.story.Input = absolute(t.Report), absolute(journal.Path(t.Report)), t.in.Path
+	t.story.Report, t.story.Journal, t.story.Input = absolute(t.Report), absolute(journal.Found(t.Report)), t.in.Path
 	fate, seen, err := t.follow(ctx, chain)
 	if err == nil {
 		err = t.story.Conclude(&rec, fate, &seen, t.view.Held)
@@ -102,7 +102,7 @@ func (t *teller) findInput(ctx context.Context) (string, error) {
 		return "", err
 	}
 	last := string(seen.LastRun.Input)
-	if last == "-" {
+	if reports.IsGone(last) {
 		return "", refuse("the run read standard input: give the same bytes again with --input FILE, or with --input - to read them there")
 	}
 	if _, err := os.Stat(last); errors.Is(err, fs.ErrNotExist) {

@@ -42,9 +42,9 @@ func (n Next) Resume() string {
 		delete(flags, "retry-failed")
 		args = append(args, "--retry-failed")
 	}
-	input := n.Input
-	if input != "-" {
-		input = absolute(input)
+	input := "-"
+	if !IsGone(n.Input) {
+		input = absolute(n.Input)
 	}
 	args = append(append(args, Arguments(flags, defaults)...), "--report="+absolute(n.Report))
 	return terminal.ShellQuote(append(args, input)...)

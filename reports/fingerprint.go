@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -17,14 +18,17 @@ type Fingerprint struct {
 }
 
 // FingerprintFile reads the file at path. Take it when nothing writes to the file any more.
-func FingerprintFile(what, path string) (Fingerprint, error) {
+func FingerprintFile(what, path string) (Fingerprint, error) { return FingerprintWith(what, path, nil) }
+
+// FingerprintWith is of the file at path as it will be when the last bytes are appended to it.
+func FingerprintWith(what, path string, last []byte) (Fingerprint, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return Fingerprint{}, fmt.Errorf("fingerprinting the %s: %w", what, err)
 	}
 	defer f.Close()
 	hash := sha256.New()
-	n, err := io.Copy(hash, f)
+	n, err := io.Copy(hash, io.MultiReader(f, bytes.NewReader(last)))
 	if err != nil {
 		return Fingerprint{}, fmt.Errorf("fingerprinting the %s: %w", what, err)
 	}

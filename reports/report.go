@@ -90,8 +90,8 @@ func (e LesserError) Error() string { return e.Err.Error() }
 // Unwrap is why.
 func (e LesserError) Unwrap() error { return e.Err }
 
-// sheetFile is a CSV file whose header gocsv takes from the tags of reportRow. The rows go to encoding/csv directly, and
-// those in which nothing can need quotes into its buffer: BenchmarkWriters says what each step spares.
+// sheetFile is a CSV file whose header gocsv takes from the tags of reportRow. The rows go to encoding/csv directly:
+// BenchmarkWriters says what that spares.
 type sheetFile struct {
 	*countedFile
 	csv    *csv.Writer // it writes into the buffer of countedFile and has none of its own
@@ -115,36 +115,11 @@ func createSheet(path string) (*sheetFile, error) {
 }
 
 func (s *sheetFile) add(r *reportRow) error {
-	if unquoted(r.From) && unquoted(r.To) && unquoted(r.Info) {
-		return s.addPlain(r)
-	}
 	s.fields = append(s.fields[:0], r.Line, r.From, r.To, r.Status, r.Outcome, r.Code, r.Info, r.Attempts, r.FinishedAt)
 	if err := s.csv.Write(s.fields); err != nil {
 		return fmt.Errorf("writing %s: %w", s.path, err)
 	}
 	return nil
-}
-
-func (s *sheetFile) addPlain(r *reportRow) error {
-	b := s.buf.AvailableBuffer()
-	for _, field := range [...]string{r.Line, r.From, r.To, r.Status, r.Outcome, r.Code, r.Info, r.Attempts, r.FinishedAt} {
-		b = append(append(b, field...), ',')
-	}
-	b[len(b)-1] = '\n'
-	if _, err := s.buf.Write(b); err != nil {
-		return fmt.Errorf("writing %s: %w", s.path, err)
-	}
-	return nil
-}
-
-// unquoted tells of a field that encoding/csv would not put in quotes; of some others it does not tell.
-func unquoted(field string) bool {
-	for i := range len(field) {
-		if c := field[i]; c < ' ' || c > '~' || c == '"' || c == ',' {
-			return false
-		}
-	}
-	return field == "" || field[0] != ' ' && field[0] != '\\' // csv quotes a leading space, and \. for PostgreSQL
 }
 
 func (s *sheetFile) flush() error {

@@ -36,7 +36,7 @@ type Standing struct {
 // NewStanding is what the journal of the report says, for people.
 func NewStanding(s *fates.StatusInfo, report string) *Standing {
 	return &Standing{
-		Head: s.Link, Report: report, Journal: journal.Path(report), Input: string(s.LastRun.Input), Held: s.Held, PID: s.LastRun.PID,
+		Head: s.Link, Report: report, Journal: journal.Found(report), Input: string(s.LastRun.Input), Held: s.Held, PID: s.LastRun.PID,
 		Host: s.LastRun.Host, User: s.LastRun.User, Ended: s.Ended, ExitCode: s.EndCode, StopReason: s.Stopped,
 		Endpoint: s.Head.Job.Endpoint, SDKAppID: s.Head.Job.AppID, Started: s.Head.At, LastAnswer: s.LastAnswer,
 		Requests: s.Requests, Call: s.Head.Call, Tally: s.Tally(s.Head.Call.Set(s.LastRun.Success)),
@@ -134,7 +134,7 @@ func (s *Standing) writeNext(out *terminal.Sheet) {
 	default:
 		return
 	}
-	noteInput(out, s.Input)
+	noteInput(out, s.Input, s.ResumeCommand)
 	if s.FromEnvironment {
 		out.WriteString("  (with FRIENDSWEEP_SECRET_KEY or FRIENDSWEEP_USERSIG in the environment, as before)\n")
 	}

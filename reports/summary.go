@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"friendsweep/reports/fates"
@@ -55,6 +56,7 @@ type Summary struct {
 	Page          string        `json:"-"`
 	Metrics       string        `json:"-"`
 	ReportCommand string        `json:"-"` // writes the report that this run could not write; empty if it is there
+	ReportWaits   string        `json:"-"` // when that command can: "once there is room"
 	RetryCommand  string        `json:"-"` // sends the refused rows again; empty when there are none
 	Allowed       string        `json:"-"` // who answered the question, or why nobody was asked
 	Died          bool          `json:"-"` // the run did not write its end: it has no exit code
@@ -112,7 +114,9 @@ func (s *Summary) WriteText(w io.Writer, opts terminal.TextOptions) error {
 	}
 	out.WriteString("\n")
 	s.writeCounts(out)
-	writeCodes(out, s.Call, s.Codes)
+	advising := *s.Call
+	advising.Advice = s.Advice
+	writeCodes(out, &advising, s.Codes)
 	writeReasons(out, s.Reasons)
 	out.WriteString("\n")
 	s.writeRun(out)
@@ -214,6 +218,16 @@ func writeCodes(out *terminal.Sheet, call *journal.Call, counts map[string]int64
 	}
 }
 
+// Advice is what to do about a code; empty where the rows that have it are successes already, or have it from a row that was
+// presumed, so that nobody is told to do what was done.
+func (s *Summary) Advice(code int) string {
+	p := s.Call.Presumed
+	if code == 0 || code == p.Code && (s.Good.Has(p.From) || s.Outcome(p.From) == 0) {
+		return ""
+	}
+	return s.Call.Advice(code)
+}
+
 // writeReasons says why rows failed that have no code.
 func writeReasons(out *terminal.Sheet, reasons map[string]int64) {
 	top, _ := fates.Commonest(reasons, fates.ShownReasons)
@@ -240,12 +254,20 @@ func CodesByCount(counts map[string]int64) []int {
 }
 
 func (s *Summary) writeRun(out *terminal.Sheet) {
+	if began, err := time.Parse(time.RFC3339, s.JobStartedAt); err == nil && s.Runs > 1 {
+		out.Fact("whole job", fmt.Sprintf("%d runs since %s; all counts above are of the whole job", s.Runs, terminal.Clock(began)))
+	}
 	out.Fact("this run", s.traffic())
+	if ended, err := time.Parse(time.RFC3339, s.FinishedAt); err == nil {
+		out.Fact("ended", terminal.Clock(ended))
+	}
 	out.Fact("sent to", destination(s.Endpoint, s.SDKAppID))
 	out.Fact("allowed", s.Allowed)
 	out.Fact("note", s.Note)
-	out.Path("report", s.Report)
-	out.Path("failures", s.Failures)
+	if s.ReportCommand == "" {
+		out.Path("report", s.Report)
+		out.Path("failures", s.Failures)
+	}
 	out.Path("journal", s.Journal)
 	out.Path("page", s.Page)
 	out.Path("metrics", s.Metrics)
@@ -290,18 +312,18 @@ func (s *Summary) writeNext(out *terminal.Sheet) {
 		out.Note(s.Remark)
 	}
 	if s.ReportCommand != "" {
-		out.Command("The report could not be written. To write it, without sending anything, once there is room:", s.ReportCommand)
+		out.Command("The report could not be written. To write it, without sending anything, "+s.ReportWaits+":", s.ReportCommand)
 	}
 	switch {
 	case s.ResumeCommand != "" && s.open() == 0:
 		out.Command("To end the run that died, of which nothing is left to be sent:", s.ResumeCommand)
-		noteInput(out, s.Input)
+		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	case s.ResumeCommand != "":
 		out.Command("To send what is still open ("+terminal.Counted(s.open(), "row")+"):", s.ResumeCommand)
-		noteInput(out, s.Input)
+		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	case s.RetryCommand != "":
 		writeRetry(out, s.Outcome(journal.Refused), s.RetryCommand)
-		noteInput(out, s.Input)
+		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	}
 }
 
@@ -310,8 +332,21 @@ func writeRetry(out *terminal.Sheet, rows int64, command string) {
 }
 
 // noteInput: the bytes of standard input are part of the job, and no command can bring them back.
-func noteInput(out *terminal.Sheet, input string) {
-	if input == "-" {
-		out.WriteString("  (with the same bytes on standard input; it also needs --yes)\n")
+func noteInput(out *terminal.Sheet, input, command string) {
+	if !IsGone(input) {
+		return
 	}
+	text := "with the same bytes on standard input"
+	if input != "-" {
+		text += "; " + input + " was a pipe, and is gone"
+	}
+	if !strings.Contains(command, " --yes ") && !strings.Contains(command, " --sandbox ") {
+		text += "; it also needs --yes"
+	}
+	out.WriteString("  (" + text + ")\n")
+}
+
+// IsGone tells of an input that was there for one reading: standard input, and a shell's <(…).
+func IsGone(input string) bool {
+	return input == "-" || strings.HasPrefix(input, "/dev/fd/") || strings.HasPrefix(input, "/proc/")
 }

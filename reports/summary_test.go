@@ -45,6 +45,7 @@ rows by code of the API
 30006             20  not documented
 
 this run   101,234 requests (1,200 repeated, 34 throttled) in 13m 20s, 1,500 rows/s
+ended      2026-11-23 18:39:29 UTC
 sent to    https://adminapisgp.im.qcloud.com, app 1400000000
 report     /srv/sweep/pairs of 2026.report.csv
 failures   /srv/sweep/failed.csv

@@ -71,6 +71,9 @@ type app struct {
 
 	// next is the command that continues what is going on, for the person who interrupts it a second time.
 	next atomic.Pointer[string]
+
+	// ending writes the last line of the log, once the exit code is known and everything else is said; nil for none.
+	ending func()
 }
 
 func newApp(args []string, stdin io.Reader, stdout, stderr io.Writer) *app {
@@ -83,12 +86,20 @@ func newApp(args []string, stdin io.Reader, stdout, stderr io.Writer) *app {
 // run is [Run] without what belongs to the process: ctx is ended by the first signal, which is then its cause.
 func (a *app) run(ctx context.Context) int {
 	a.ctx = ctx
-	err := a.command()
+	a.settle(ctx, a.command())
+	if a.ending != nil {
+		a.ending()
+	}
+	return a.code
+}
+
+// settle finds the exit code of a command that has ended with the error, and says what was wrong.
+func (a *app) settle(ctx context.Context, err error) {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = context.Cause(ctx) // which knows the signal
 	}
 	if err == nil {
-		return a.code
+		return
 	}
 	if !a.decided {
 		a.code = exitCode(err)
@@ -97,7 +108,6 @@ func (a *app) run(ctx context.Context) int {
 	if a.json && !a.printed {
 		a.printRefusal(err)
 	}
-	return a.code
 }
 
 // version is what `go build` knows about this build.

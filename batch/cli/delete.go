@@ -6,6 +6,7 @@ import (
 
 	"friendsweep/batch"
 	"friendsweep/batch/chat"
+	"friendsweep/reports"
 )
 
 // deleteCommand is `friendsweep delete`.
@@ -53,6 +54,10 @@ func (c *deleteCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
+	if !c.Yes && !c.Sandbox && c.Pairs == "-" && isTerminal(a.stdin) {
+		return refuse("the pairs come from standard input, so nobody can be asked there: nothing was sent\n" +
+			"give --yes, after a look at `friendsweep plan`; or put the pairs into a file")
+	}
 	return a.carryOut(opts)
 }
 
@@ -80,7 +85,7 @@ func (c *deleteCommand) options(a *app) (batch.Options, error) {
 		o.Allowed = "nobody is asked for the sandbox"
 	}
 	if !c.Yes && !c.Sandbox {
-		o.Ask = a.ask
+		o.Ask = func(plan *reports.Plan, through int64) (bool, error) { return a.ask(plan, through, c.Limit) }
 		if c.Pairs == "-" || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
 			o.Ask = nobodyToAsk
 		}

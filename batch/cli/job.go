@@ -1,9 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"io"
+	"log/slog"
 	"runtime/debug"
 	"syscall"
 
@@ -23,17 +24,45 @@ func (a *app) carryOut(opts batch.Options) error {
 	run := batch.New(opts)
 	defer run.Close()
 	err := run.Prepare(a.ctx)
-	var summary *reports.Summary
+	var summary *reports.Summary // nil where nothing was sent
 	if err == nil {
 		defer a.announceInterrupt()()
 		next := run.NextCommand(false)
 		a.next.Store(&next)
+		a.announceBegin(opts, run)
+		a.ending = func() { a.announceEnd(opts, summary) }
 		summary, a.code, err = run.Execute(a.ctx)
 	}
 	if summary == nil {
 		return a.nothingSent(run, err)
 	}
 	return a.conclude(summary, err)
+}
+
+// announceBegin is the first line of a run in a log that somebody reads later. On a terminal plan, bar and summary say as
+// much.
+func (a *app) announceBegin(opts batch.Options, run *batch.Run) {
+	if !isTerminal(a.stderr) {
+		a.log.Info("begin "+opts.API.Name, run.Facts()...)
+	}
+}
+
+// announceEnd is the last line of a run in the log: a warning unless every row succeeded, so that --quiet keeps it.
+// Somebody who has the summary on the same screen needs no such line.
+func (a *app) announceEnd(opts batch.Options, summary *reports.Summary) {
+	if isTerminal(a.stderr) && isTerminal(a.stdout) {
+		return
+	}
+	level, facts := slog.LevelWarn, []any{"exit_code", a.code, "verdict", "Nothing was sent."}
+	if a.code == exitDone {
+		level = slog.LevelInfo
+	}
+	if summary != nil {
+		_, verdict := summary.Verdict()
+		facts = []any{"exit_code", a.code, "verdict", verdict, "report", summary.Report,
+			"report_sha256", cmp.Or(summary.ReportSHA256, "none"), "journal_head", summary.JournalHead}
+	}
+	a.log.Log(a.ctx, level, "end "+opts.API.Name, facts...)
 }
 
 // conclude writes the summary of a run that has ended with the error, which may be what was asked for.
@@ -45,9 +74,6 @@ func (a *app) conclude(summary *reports.Summary, err error) error {
 	}
 	if _, ok := err.(interrupted); ok {
 		err = nil // it was announced when it came, and the summary says it
-	}
-	if a.code == exitRowsFailed && a.out.Quiet {
-		a.log.Warn(fmt.Sprintf("%d of %d rows %s, see %s", summary.Failure, summary.Rows, summary.Call.Texts.Failed, summary.Report))
 	}
 	write := summary.WriteJSON
 	if !a.json {

@@ -23,7 +23,7 @@ func (a *app) setLog() {
 		a.log = slog.New(slog.NewJSONHandler(a.progress, &slog.HandlerOptions{Level: level}))
 		return
 	}
-	a.log = slog.New(terminal.NewConsole(a.progress, level))
+	a.log = slog.New(terminal.NewConsole(a.progress, level, !isTerminal(a.stderr)))
 }
 
 // setOutput takes the output flags into use.
@@ -41,10 +41,12 @@ func (a *app) setOutput(flags logFlags) {
 	a.setLog()
 }
 
-// announceInput says what the program waits for when it is to read from the terminal.
+// announceInput says what the program waits for when it is to read from the terminal. No bar may move there then: it would
+// write over what somebody types.
 func (a *app) announceInput(pairs string) {
 	if pairs == "-" && isTerminal(a.stdin) {
 		a.log.Info("reading the pairs from the terminal; Ctrl-D ends them")
+		a.progress.Skip(terminal.Reading)
 	}
 }
 

@@ -32,6 +32,7 @@ func TestMisuse(t *testing.T) {
 		{"delet p.csv", `unexpected argument delet, did you mean "delete"?`},
 	} {
 		got := call(t.Context(), strings.Fields(test.args)...)
+		got.stderr = dates.ReplaceAllString(got.stderr, "")
 		if got.code != exitUsage || !strings.HasPrefix(got.stderr, "friendsweep: "+test.want) || proposesYes.MatchString(got.stderr) {
 			t.Errorf("%s: got exit code %d and %q, want 2 and %q", test.args, got.code, got.stderr, test.want)
 		}
@@ -40,6 +41,8 @@ func TestMisuse(t *testing.T) {
 		}
 	}
 }
+
+var dates = regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ `)
 
 var proposesYes = regexp.MustCompile(`did you mean.*-y`)
 

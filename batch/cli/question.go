@@ -8,19 +8,32 @@ import (
 	"strings"
 
 	"friendsweep/reports"
+	"friendsweep/reports/terminal"
 )
 
-func nobodyToAsk(*reports.Plan, int64) error {
-	return refuse("nobody is there to be asked: nothing was sent\nlook at `friendsweep plan`, then give --yes")
+func nobodyToAsk(*reports.Plan, int64) (bool, error) {
+	return false, refuse("nobody is there to be asked: nothing was sent\nlook at `friendsweep plan`, then give --yes")
 }
 
-// ask shows the plan and wants a typed yes.
-func (a *app) ask(plan *reports.Plan, through int64) error {
+// ask shows the plan and wants a typed yes. limit is the most pairs that are sent, nil for no limit. It does not ask where
+// nothing would be sent, and says so by false.
+func (a *app) ask(plan *reports.Plan, through int64, limit *int64) (asked bool, err error) {
+	if plan.Pairs == 0 {
+		return false, nil
+	}
+	return true, a.wantYes(plan, through, limit)
+}
+
+func (a *app) wantYes(plan *reports.Plan, through int64, limit *int64) error {
 	if err := plan.WriteText(a.stderr, a.text(a.stderr)); err != nil {
 		return err
 	}
 	if through > 0 {
-		fmt.Fprintf(a.stderr, "\nThis continues a run: %d of these rows are through already and are not sent again.\n", through)
+		fmt.Fprintf(a.stderr, "\nThis continues a run: %s of earlier runs will not be sent again. Pairs, accounts, requests and time\n"+
+			"above are those of what is still open.\n", terminal.Counted(through, "row"))
+	}
+	if limit != nil && *limit < plan.Pairs {
+		fmt.Fprintf(a.stderr, "\nThis run stops after %s of these, by --limit.\n", terminal.Counted(*limit, "pair"))
 	}
 	fmt.Fprint(a.stderr, "\nDeleted friendships cannot be brought back. Type yes to delete them: ")
 	answer, err := readLine(a.ctx, a.stdin)

@@ -89,9 +89,9 @@ func (c *statusCommand) tell(a *app, temp string) error {
 
 // withoutJournal is the report's name if somebody gives the journal's, which lies beside it and may be all that is there.
 func withoutJournal(name string) string {
-	report, isJournal := strings.CutSuffix(name, ".journal")
-	if _, err := os.Stat(journal.Path(name)); err == nil || !isJournal {
+	report, number, isJournal := strings.Cut(name, ".journal")
+	if _, err := os.Stat(journal.Path(name)); err == nil || !isJournal || strings.Contains(number, "/") {
 		return name
 	}
-	return report
+	return report + number
 }

@@ -25,6 +25,7 @@ import (
 var (
 	rateFlag    = flag.Float64("rate", 0, "the program's --rate")
 	workersFlag = flag.Int("workers", 64, "the program's --workers")
+	moreFlag    = flag.String("more", "", "further flags of the program, separated by blanks")
 	binaryFlag  = flag.String("binary", "", "measure this program instead of a new build, to compare or to profile")
 )
 
@@ -117,7 +118,7 @@ type job struct {
 // usual is the job that the flags ask for.
 func usual(t *testing.T, shape string, rows uint64) job {
 	input := generated(t, shape, rows)
-	return job{input: input, report: filepath.Join(filepath.Dir(input), "report.csv"), rate: *rateFlag,
+	return job{input: input, report: filepath.Join(filepath.Dir(input), "report.csv"), rate: *rateFlag, more: strings.Fields(*moreFlag),
 		orders: orders{Kind: *serverFlag, Latency: *latencyFlag}}
 }
 

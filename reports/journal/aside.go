@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"friendsweep/reports/whole"
@@ -36,6 +37,24 @@ func (j *Journal) Aside(keep bool, taken func(path string) bool) (moved []string
 		return moved, fmt.Errorf("moving %s aside: %w", j.report, err)
 	}
 	return moved, whole.SyncFolder(j.path)
+}
+
+// Found is where the journal of a report lies that somebody asks about: [Path], or where [Journal.Aside] has put it when it
+// moved both, r.csv.journal.1 for r.csv.1.
+func Found(report string) string {
+	path := Path(report)
+	if _, err := os.Lstat(path); err == nil {
+		return path
+	}
+	dot := strings.LastIndexByte(report, '.')
+	if _, err := strconv.ParseUint(report[dot+1:], 10, 32); dot < 0 || err != nil {
+		return path
+	}
+	moved := Path(report[:dot]) + report[dot:]
+	if _, err := os.Lstat(moved); err != nil {
+		return path
+	}
+	return moved
 }
 
 // forget empties the journal and removes the report.

@@ -104,10 +104,10 @@ func Lock(report string, calls Calls) (*Journal, error) {
 	return j, nil
 }
 
-// ReadJournal opens the journal of the report to be read alone: it makes, changes and removes nothing, and needs no right to
+// Read opens the journal of the report to be read alone: it makes, changes and removes nothing, and needs no right to
 // write. The error is [ErrHeld] while a run has it. Whoever opens it ends with Close or Discard.
 func Read(report string, calls Calls) (*Journal, error) {
-	path := Path(report)
+	path := Found(report)
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the journal: %w", err)
@@ -204,6 +204,12 @@ func (j *Journal) Resume(run Run) error {
 type Ending struct {
 	Link string // the h that it will have: the head of the chain
 	line []byte
+}
+
+// Bytes are the line as it will stand in the file: whoever needs the journal's fingerprint before it is written appends
+// them to what is there.
+func (e Ending) Bytes() []byte {
+	return []byte(string(e.line) + linkStart + e.Link + linkEnd + "\n")
 }
 
 // Ending makes the line that says how the run ends, so that what is made before it is written can name the head of the

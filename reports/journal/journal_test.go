@@ -330,7 +330,7 @@ func TestAside(t *testing.T) {
 		if _, err := Lock(report, testCalls); !errors.Is(err, ErrHeld) {
 			t.Errorf("the new journal: got %v, want it held", err)
 		}
-		if _, err := LockFile(moved[0]); !errors.Is(err, ErrHeld) {
+		if _, err := LockFile(moved[0], ""); !errors.Is(err, ErrHeld) {
 			t.Errorf("the old journal: got %v, want it held", err)
 		}
 		if n == 2 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -21,8 +22,50 @@ const (
 // LockFile takes the lock on the file at path, which it makes with mode 0600 if it is not there. It does not wait: where
 // another process has the lock the error is [ErrHeld]. The lock ends with Close or with the process, however that
 // ends; the file stays, because removing it would let two processes each lock a file of this name.
-func LockFile(path string) (io.Closer, error) {
-	return openLocked(path)
+//
+// A file of its own says in it who holds it, for whoever meets the lock; holder is that, in words. A file that has
+// something else in it is left as it is.
+func LockFile(path, holder string) (io.Closer, error) {
+	file, err := openLocked(path)
+	if errors.Is(err, ErrHeld) {
+		return nil, heldBy(path, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, ours := lockedBy(path); ours {
+		// Best effort: the lock does not depend on what is in the file.
+		if file.Truncate(0) == nil {
+			_, _ = file.WriteString(lockMark + holder + "\n")
+		}
+	}
+	return file, nil
+}
+
+// lockMark begins a lock file that is ours.
+const lockMark = "friendsweep lock: "
+
+// lockedBy is who the file says has locked it; ours is false where it has something else in it.
+func lockedBy(path string) (holder string, ours bool) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", false
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, 1000))
+	if err != nil || len(text) == 0 {
+		return "", err == nil
+	}
+	holder, ours = strings.CutPrefix(string(text), lockMark)
+	return strings.TrimSpace(holder), ours
+}
+
+// heldBy adds to the error who has the lock.
+func heldBy(path string, err error) error {
+	if holder, ours := lockedBy(path); ours && holder != "" {
+		return fmt.Errorf("%w\nit is %s", err, holder)
+	}
+	return err
 }
 
 // openLocked opens the file for reading and appending, makes it if necessary, and locks it.

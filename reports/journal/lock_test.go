@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -90,24 +91,47 @@ func TestSecondProcess(t *testing.T) {
 
 func TestLockFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	lock, err := LockFile(path)
+	lock, err := LockFile(path, "process 7")
 	must(t, err)
-	if _, err := LockFile(path); !errors.Is(err, ErrHeld) {
+	if _, err := LockFile(path, "process 7"); !errors.Is(err, ErrHeld) {
 		t.Errorf("a second time: got %v, want %v", err, ErrHeld)
 	}
 	must(t, lock.Close())
-	lock, err = LockFile(path)
+	lock, err = LockFile(path, "process 7")
 	must(t, err)
 	must(t, lock.Close())
 	if _, err := os.Stat(path); err != nil {
 		t.Errorf("the file: got %v, want it to stay", err)
 	}
-	if _, err := LockFile(t.TempDir()); err == nil {
+	if _, err := LockFile(t.TempDir(), "process 7"); err == nil {
 		t.Error("a folder: got no error, want one")
 	}
 }
 
 // A file that lost its name between open and lock is no lock: another process can lock the file that has the name now.
+// TestLockFileSaysWhoHoldsIt, unless it has something else in it.
+func TestLockFileSaysWhoHoldsIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	for _, holder := range []string{"process 12345", "process 6"} {
+		lock, err := LockFile(path, holder)
+		must(t, err)
+		if _, err := LockFile(path, "another"); !errors.Is(err, ErrHeld) || !strings.HasSuffix(err.Error(), "\nit is "+holder) {
+			t.Errorf("got %v, want one that names %s", err, holder)
+		}
+		must(t, lock.Close())
+	}
+	must(t, os.WriteFile(path, []byte("somebody's file\n"), 0o600))
+	lock, err := LockFile(path, "process 8")
+	must(t, err)
+	defer lock.Close()
+	if got := content(t, path); got != "somebody's file\n" {
+		t.Errorf("got %q, want the file as it was", got)
+	}
+	if _, err := LockFile(path, "another"); !errors.Is(err, ErrHeld) || strings.Contains(err.Error(), "it is") {
+		t.Errorf("got %v, want one that names nobody", err)
+	}
+}
+
 func TestLockOfAReplacedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	f, err := os.Create(path)

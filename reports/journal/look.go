@@ -24,7 +24,7 @@ type View struct {
 // Look opens the journal of the report without locking it or changing anything. The error is [ErrNoJournal] where there is
 // none. Whoever looks ends with Close.
 func Look(report string, calls Calls) (*View, error) {
-	path := Path(report)
+	path := Found(report)
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading %s: %w", path, ErrNoJournal)

@@ -7,6 +7,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -40,7 +41,7 @@ type Data struct {
 var pageText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"shown": terminal.Printable, "n": terminal.Count, "size": terminal.Size, "stamp": terminal.Stamp,
+	"shown": terminal.Printable, "n": terminal.Count, "n64": func(n int) string { return terminal.Count(int64(n)) }, "size": terminal.Size, "stamp": terminal.Stamp,
 }).Parse(pageText))
 
 // WritePage writes the page to path, whole or not at all, with mode 0600 because it names accounts.
@@ -70,6 +71,7 @@ type view struct {
 	Took                string
 	Sides               string
 	Outcomes            []outcomeView
+	Why                 []whyView // failed rows, by code and where there is none by reason
 	Codes               []codeView
 	Chart               *chart // nil where nothing was answered
 	Quantiles           []quantile
@@ -85,10 +87,16 @@ type outcomeView struct {
 }
 
 type codeView struct {
-	Code            int
+	Code            string
 	Rows            int64
-	Meaning, Advice string
-	Sampled         bool // examples are further down the page
+	Meaning, Advice string // advice only where the table above does not have it
+}
+
+type whyView struct {
+	Link           string // of the examples further down the page; empty for none
+	Code           string // a dash where there is none
+	Rows           int64
+	Reason, Advice string
 }
 
 type quantile struct{ Name, Time string }
@@ -104,7 +112,7 @@ func newView(data Data) view {
 	v := view{Data: data, Verdict: text, Sandbox: s.Endpoint == "sandbox", Sides: s.Call.Texts.Sides[s.DeleteType]}
 	v.Tone, v.Mark = toneClass(t)
 	if took, ok := s.Took(); ok {
-		v.Took = terminal.Span(took)
+		v.Took = span(took)
 	}
 	for _, o := range reports.Outcomes(s.Call) {
 		v.Outcomes = append(v.Outcomes, newOutcome(s, o))
@@ -112,12 +120,13 @@ func newView(data Data) view {
 	for _, g := range data.Samples {
 		v.Groups = append(v.Groups, newGroup(s.Call, g))
 	}
-	v.Codes = newCodes(s, v.Groups)
+	v.Why = newWhy(s, v.Groups)
+	v.Codes = newCodes(s, v.Why)
 	if len(data.Timeline.Rows) > 0 {
 		v.Chart = newChart(data.Timeline)
 	}
 	if l := data.Latency; l.Max > 0 {
-		v.Quantiles = []quantile{{"half of them within", terminal.Span(l.P50)}, {"90% within", terminal.Span(l.P90)}, {"99% within", terminal.Span(l.P99)}, {"slowest", terminal.Span(l.Max)}}
+		v.Quantiles = []quantile{{"half of them within", span(l.P50)}, {"90% within", span(l.P90)}, {"99% within", span(l.P99)}, {"slowest", span(l.Max)}}
 	}
 	return v
 }
@@ -169,20 +178,63 @@ func share(part, whole int64) string {
 	return fmt.Sprintf("%.1f%%", of)
 }
 
-func newCodes(s *reports.Summary, groups []groupView) []codeView {
-	sampled := map[int]bool{}
+// mostWhy is how many codes are told one by one: more are not seen at a glance.
+const mostWhy = 20
+
+// newWhy has the failed rows of each code, then those without one by their reason, the commonest first, and what is left of
+// both together.
+func newWhy(s *reports.Summary, groups []groupView) (why []whyView) {
+	rest := s.Failure
+	tell := func(link, code string, rows int64, reason, advice string) {
+		why, rest = append(why, whyView{link, code, rows, reason, advice}), rest-rows
+	}
 	for _, g := range groups {
-		if g.Code.Given {
-			sampled[g.Code.Number] = true
+		if g.Code.Given && len(why) < mostWhy {
+			code := g.Code.Number
+			tell(g.ID, strconv.Itoa(code), g.Rows, cmp.Or(s.Call.Meaning(code), "not documented"), s.Advice(code))
 		}
+	}
+	top, _ := fates.Commonest(s.Reasons, fates.ShownReasons)
+	for _, reason := range top {
+		tell("", none, s.Reasons[reason], reason, "")
+	}
+	for _, g := range groups {
+		if !g.Code.Given && g.Outcome == journal.Duplicate {
+			tell(g.ID, none, g.Rows, "the same pair as an earlier row, which failed without a code", "")
+		}
+	}
+	if rest > 0 && len(groups) > 0 { // there are none where there is no report: then codes are not known by failed rows
+		tell("", "other", rest, "codes and reasons that are less common; the report has them", "")
+	}
+	return why
+}
+
+// none stands for a code where there is none.
+const none = "–"
+
+// span is a time that was measured in whole milliseconds.
+func span(d time.Duration) string {
+	if d < time.Millisecond {
+		return "under 1 ms"
+	}
+	return terminal.Span(d)
+}
+
+func newCodes(s *reports.Summary, why []whyView) []codeView {
+	told := map[string]bool{}
+	for _, w := range why {
+		told[w.Code] = true
 	}
 	var views []codeView
 	for _, code := range reports.CodesByCount(s.Codes) {
-		meaning, advice := s.Call.Meaning(code), s.Call.Advice(code)
-		if code == 0 {
-			advice = ""
+		v := codeView{Code: strconv.Itoa(code), Meaning: s.Call.Meaning(code)}
+		if v.Rows = s.Codes[v.Code]; !told[v.Code] {
+			v.Advice = s.Advice(code)
 		}
-		views = append(views, codeView{code, s.Codes[strconv.Itoa(code)], meaning, advice, sampled[code]})
+		views = append(views, v)
+	}
+	if n := s.Codes["other"]; n > 0 {
+		views = append(views, codeView{Code: "other", Rows: n, Meaning: "codes that are less common"})
 	}
 	return views
 }

@@ -116,6 +116,63 @@ func TestPageTellsEverything(t *testing.T) {
 	}
 }
 
+// TestEvidenceComesFirst: an auditor does not look for fingerprints behind hundreds of failed rows.
+func TestEvidenceComesFirst(t *testing.T) {
+	data := testPage()
+	data.Summary.Note, data.Summary.Allowed, data.Summary.JournalHead = "DSAR-9", "yes, typed at a terminal", "cafe0123"
+	text := rendered(t, data)
+	failed := strings.Index(text, `<h2 id="failed">`)
+	for _, want := range []string{"DSAR-9", "yes, typed at a terminal", "cafe0123", `<h2 id="why">`,
+		"9f86d081884c", "60303ae22b99", "fd61a03af4f7"} {
+		if at := strings.Index(text, want); at < 0 || at > failed {
+			t.Errorf("%q: got it at %d, want it before the failed rows at %d", want, at, failed)
+		}
+	}
+}
+
+// TestWhy: every failed row is counted once, by its code or else by its reason.
+func TestWhy(t *testing.T) {
+	s := testSummary()
+	s.Failure = 679
+	s.Reasons = map[string]int64{"from_account is empty": 20, "5 fields instead of 2": 9}
+	group := func(code int, rows int64) groupView {
+		return newGroup(s.Call, reports.SampleGroup{Code: journal.Code{Number: code, Given: true}, Rows: rows})
+	}
+	duplicates := newGroup(s.Call, reports.SampleGroup{Outcome: journal.Duplicate, Rows: 4})
+	invalid := newGroup(s.Call, reports.SampleGroup{Outcome: journal.Invalid, Rows: 30})
+	got := newWhy(s, []groupView{group(31704, 550), group(30003, 75), invalid, group(30006, 20), duplicates})
+	want := []whyView{
+		{"code-31704", "31704", 550, "not your friend", "nothing is left to delete; --ignore-not-friend counts these rows as successes"},
+		{"code-30003", "30003", 75, "account does not exist", "check the ID in the input"},
+		{"code-30006", "30006", 20, "not documented", ""},
+		{"", "–", 20, "from_account is empty", ""},
+		{"", "–", 9, "5 fields instead of 2", ""},
+		{"outcome-duplicate", "–", 4, "the same pair as an earlier row, which failed without a code", ""},
+		{"", "other", 1, "codes and reasons that are less common; the report has them", ""},
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+	if got := newWhy(s, nil); len(got) != 2 {
+		t.Errorf("without samples: got %v, want the two reasons alone", got)
+	}
+	var many []groupView
+	for code := range 150 {
+		many = append(many, group(40000+code, 1))
+	}
+	if got := newWhy(s, many); len(got) != mostWhy+3 || got[len(got)-1].Rows != 679-mostWhy-29 {
+		t.Errorf("of 150 codes: got %d lines, the last %v, want %d, the last of %d rows", len(got), got[len(got)-1], mostWhy+3, 679-mostWhy-29)
+	}
+}
+
+func TestSpanOfMilliseconds(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "under 1 ms", time.Millisecond: "1ms", 1500 * time.Millisecond: "1.5s"} {
+		if got := span(d); got != want {
+			t.Errorf("%v: got %q, want %q", d, got, want)
+		}
+	}
+}
+
 func TestPageIsSelfContained(t *testing.T) {
 	text := rendered(t, testPage())
 	outside := regexp.MustCompile(`(?i)<script|\son\w+=|\ssrc=|@import|url\(|href="[^#d]`)

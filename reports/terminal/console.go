@@ -8,18 +8,20 @@ import (
 	"sync"
 )
 
-// Console is a log for people: a line a record, time first, and what is wrong without a time but with its hint on a line
-// of its own. It is a [slog.Handler].
+// Console is a log for people: a line a record, and a hint on lines of its own. It is a [slog.Handler].
 type Console struct {
 	mu    *sync.Mutex
 	w     io.Writer
 	level slog.Level
+	dated bool
 	attrs []slog.Attr
 }
 
-// NewConsole logs to w what is at least of the level.
-func NewConsole(w io.Writer, level slog.Level) *Console {
-	return &Console{mu: new(sync.Mutex), w: w, level: level}
+// NewConsole logs to w what is at least of the level. Every line of a dated log begins with date and time, RFC 3339 in UTC,
+// as is right for a file that many runs write to. The other kind is for a terminal: progress has the time of day, and what is
+// wrong has none.
+func NewConsole(w io.Writer, level slog.Level, dated bool) *Console {
+	return &Console{mu: new(sync.Mutex), w: w, level: level, dated: dated}
 }
 
 // Enabled is as [slog.Handler] says.
@@ -28,13 +30,18 @@ func (c *Console) Enabled(_ context.Context, level slog.Level) bool { return lev
 // Handle is as [slog.Handler] says.
 func (c *Console) Handle(_ context.Context, r slog.Record) error {
 	var line strings.Builder
+	date, clock := "", r.Time.Format("15:04:05 ")
+	if c.dated {
+		date, clock = r.Time.UTC().Format("2006-01-02T15:04:05Z "), ""
+	}
+	line.WriteString(date)
 	switch {
 	case r.Level >= slog.LevelError:
 		line.WriteString("friendsweep: ")
 	case r.Level >= slog.LevelWarn:
 		line.WriteString("friendsweep: warning: ")
 	default:
-		line.WriteString(r.Time.Format("15:04:05 "))
+		line.WriteString(clock)
 	}
 	line.WriteString(Printable(r.Message))
 	hint := ""
@@ -52,7 +59,7 @@ func (c *Console) Handle(_ context.Context, r slog.Record) error {
 	}
 	r.Attrs(each)
 	for text := range strings.Lines(hint) {
-		line.WriteString("\n  " + Printable(strings.TrimRight(text, "\n")))
+		line.WriteString("\n" + date + "  " + Printable(strings.TrimRight(text, "\n")))
 	}
 	line.WriteByte('\n')
 	c.mu.Lock()

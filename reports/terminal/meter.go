@@ -68,7 +68,8 @@ func (m *meter) left() (left time.Duration, ok bool) {
 }
 
 // bar is the line for a terminal with so many columns. Where it is narrow the drawing goes first, then what can be worked
-// out from the rest.
+// out from the rest, then why it is slow, then when it ends. Half a number would be another number, so what does not fit
+// goes as a whole.
 func (m *meter) bar(columns int, color bool) string {
 	s := m.last()
 	head := m.phase.String()
@@ -76,7 +77,7 @@ func (m *meter) bar(columns int, color bool) string {
 		head = fmt.Sprintf("%s %3d%%", head, Percent(m.done(s), s.Total))
 	}
 	parts := []string{m.amount(), Count(m.rows()) + " rows/s", m.timeLeft(), m.failed(), Printable(s.Slow)}
-	for i := range 3 {
+	for _, i := range []int{0, 1, 4, 2, 3} {
 		if length(head, parts) <= columns {
 			break
 		}
@@ -106,7 +107,11 @@ func drawing(label string, done, total int64, width int) string {
 	bar := progressbar.NewOptions64(total, progressbar.OptionSetWriter(io.Discard), progressbar.OptionSetWidth(width),
 		progressbar.OptionSetDescription(label), progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: " ", BarStart: "[", BarEnd: "]"}))
-	if err := bar.Set64(min(done, total)); err != nil { // it refuses only what is beyond the total
+	err := bar.RenderBlank() // or a bar that has not moved is no text at all
+	if err == nil {
+		err = bar.Set64(min(done, total)) // it refuses only what is beyond the total
+	}
+	if err != nil {
 		return label
 	}
 	return strings.TrimSpace(bar.String())
@@ -160,10 +165,10 @@ func (m *meter) failed() string {
 func (m *meter) closing() string {
 	s, took := m.last(), m.seen[len(m.seen)-1].at.Sub(m.began)
 	text := Counted(s.Rows, "row")
-	if m.phase == Sending {
-		text = m.amount()
-	} else {
+	if m.phase == Reading {
 		text += " (" + Size(s.Bytes) + ")"
+	} else {
+		text = m.amount()
 	}
 	text = m.phase.String() + "  " + text + " in " + Span(took)
 	if failed := m.failed(); failed != "" {

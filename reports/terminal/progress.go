@@ -48,10 +48,11 @@ type Phase uint8
 const (
 	Reading Phase = iota // Snapshot.Total is in bytes
 	Sending              // Snapshot.Total is in rows
+	Writing              // the report; Snapshot.Total is in rows. It leaves no line, and none is seen where it is short
 )
 
 // String is the word that the bar and the log begin with.
-func (p Phase) String() string { return [...]string{"reading", "sending"}[p] }
+func (p Phase) String() string { return [...]string{"reading", "sending", "writing"}[p] }
 
 // Snapshot is how far a phase is.
 type Snapshot struct {
@@ -80,6 +81,7 @@ const (
 // methods are safe for concurrent use, but for Start and Stop, which belong to one goroutine.
 type Progress struct {
 	opts Options
+	skip map[Phase]bool
 	quit chan struct{} // closed by Stop
 	done chan struct{} // closed when the goroutine of Start has ended
 
@@ -98,18 +100,28 @@ func NewProgress(w io.Writer, opts Options) *Progress {
 	return &Progress{w: w, opts: opts}
 }
 
+// Skip makes Start show nothing of a phase. Call it before Start.
+func (p *Progress) Skip(phase Phase) {
+	if p.skip == nil {
+		p.skip = map[Phase]bool{}
+	}
+	p.skip[phase] = true
+}
+
 // Start shows a phase, from now until Stop. poll is called from another goroutine, several times a second, and must not
 // block. A phase that is still shown is stopped first.
 func (p *Progress) Start(phase Phase, poll func() Snapshot) {
 	p.Stop()
-	if p.opts.Mode == ProgressNone {
+	if p.opts.Mode == ProgressNone || p.skip[phase] {
 		return
 	}
 	p.quit, p.done = make(chan struct{}), make(chan struct{})
 	m := &meter{phase: phase, began: time.Now()}
 	m.add(m.began, poll())
 	if p.opts.Mode == ProgressBar {
-		p.draw(m.bar(p.columns(), p.opts.Color))
+		if phase != Writing {
+			p.draw(m.bar(p.columns(), p.opts.Color))
+		}
 		go p.run(barEvery, func() {
 			m.add(time.Now(), poll())
 			p.draw(m.bar(p.columns(), p.opts.Color))
@@ -178,7 +190,10 @@ func (p *Progress) finish(m *meter, last Snapshot) {
 	if p.open {
 		start = "\n"
 	}
-	io.WriteString(p.w, start+m.closing()+"\n")
+	if m.phase != Writing {
+		start += m.closing() + "\n"
+	}
+	io.WriteString(p.w, start)
 	p.line, p.drawn, p.open = "", 0, false
 }
 

@@ -153,7 +153,7 @@ func TestBarFitsEveryWidth(t *testing.T) {
 			t.Errorf("got %d columns, want at most %d", got, columns)
 		}
 	}
-	if got, want := m.bar(45, false), "sending  12%  1,234 failed  throttled to 50/s"; got != want {
+	if got, want := m.bar(45, false), "sending  12%  7s left  1,234 failed"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -218,3 +218,74 @@ func TestChooseProgress(t *testing.T) {
 }
 
 var began = time.Date(2026, 11, 23, 18, 26, 9, 123e6, time.UTC)
+
+// TestBarOfNothing: before the first row is through the bar says what it is, too.
+func TestBarOfNothing(t *testing.T) {
+	for _, columns := range []int{40, 60, 80, 120} {
+		m := &meter{phase: Sending, began: time.Now()}
+		m.add(m.began, Snapshot{Total: 100000})
+		got := m.bar(columns, false)
+		if !strings.HasPrefix(got, "sending   0%") || len(got) > columns {
+			t.Errorf("%d columns: got %q, want it to begin with sending and 0%%, and to fit", columns, got)
+		}
+	}
+}
+
+// TestNarrowBar: whole words at any width, and the time that is left stays longer than the pace.
+func TestNarrowBar(t *testing.T) {
+	m := &meter{phase: Sending, began: time.Now()}
+	s := Snapshot{Rows: 20000, Total: 100000, Failures: 450, Slow: "pace 150/s"}
+	m.add(m.began, s)
+	s.Rows += 1000
+	m.add(m.began.Add(time.Second), s)
+	for columns, want := range map[int]string{
+		19: "sending  21%", 25: "sending  21%  450 failed", 39: "sending  21%  1m 19s left  450 failed", 12: "sending  21%",
+		60: "sending  21% [>       ]  1m 19s left  450 failed  pace 150/s",
+	} {
+		if got := m.bar(columns, false); got != want {
+			t.Errorf("%d columns: got %q, want %q", columns, got, want)
+		}
+	}
+}
+
+func TestSkippedPhase(t *testing.T) {
+	var out strings.Builder
+	p := NewProgress(&out, Options{Mode: ProgressBar})
+	p.Skip(Reading)
+	p.Start(Reading, func() Snapshot { return Snapshot{Rows: 1} })
+	p.Stop()
+	if got := out.String(); got != "" {
+		t.Errorf("got %q while a skipped phase was shown, want nothing", got)
+	}
+	p.Start(Sending, func() Snapshot { return Snapshot{Rows: 1, Total: 1} })
+	p.Stop()
+	if got, want := out.String(), "sending  1 of 1 row in "; !strings.Contains(got, want) {
+		t.Errorf("got %q, want %q in it", got, want)
+	}
+}
+
+// TestWritingLeavesNothing: the report of a large job takes its time, and then says so; that of a small one is not seen.
+func TestWritingLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		p := NewProgress(&out, Options{Mode: ProgressBar})
+		poll := func() Snapshot { return Snapshot{Rows: 5, Total: 10} }
+		p.Start(Writing, poll)
+		p.Stop()
+		if got := out.String(); got != "" {
+			t.Errorf("got %q of a phase that ended at once, want nothing", got)
+		}
+		term := newScreen(80)
+		p = NewProgress(term, Options{Mode: ProgressBar})
+		p.Start(Writing, poll)
+		time.Sleep(barEvery)
+		synctest.Wait()
+		if got, want := term.lines[0], "writing  50% ["; !strings.HasPrefix(got, want) {
+			t.Errorf("got %q while the report is written, want it to begin with %q", got, want)
+		}
+		p.Stop()
+		if got := strings.Join(term.lines, "\n"); got != "" {
+			t.Errorf("got %q after it, want nothing", got)
+		}
+	})
+}
