@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -412,7 +413,7 @@ const patience = 30 * time.Second
 
 // scriptCommands are those of our scripts beside testscript's own. The comment at each says how it is used.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"exits": cmdExits, "sweep": cmdSweep,
+	"exits": cmdExits, "sweep": cmdSweep, "ask": cmdAsk,
 	"start": cmdStart, "await": cmdAwait, "await-file": cmdAwaitFile, "signal": cmdSignal, "finish": cmdFinish,
 	"serve": cmdServe, "release": cmdRelease, "requests": cmdRequests, "await-requests": cmdAwaitRequests, "seen": cmdSeen,
 	"report": cmdReport, "lines": cmdLines, "column": cmdColumn, "stories": cmdStories, "jsoncmp": cmdJSONCmp, "jsonlines": cmdJSONLines,
@@ -454,7 +455,16 @@ func cmdSweep(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func sweepArgs(ts *testscript.TestScript, args []string) []string {
-	return append([]string{"delete", "--endpoint", ts.Getenv("SERVER"), "--sdkappid", "1400000000", "--yes", "--rate", "0",
+	return append([]string{"delete", "--yes"}, quickly(ts, args)...)
+}
+
+// cmdAsk is `ask N ARGS...`: the same for `friendsweep check ARGS...`.
+func cmdAsk(ts *testscript.TestScript, neg bool, args []string) {
+	cmdExits(ts, neg, append([]string{args[0], "friendsweep", "check"}, quickly(ts, args[1:])...))
+}
+
+func quickly(ts *testscript.TestScript, args []string) []string {
+	return append([]string{"--endpoint", ts.Getenv("SERVER"), "--sdkappid", "1400000000", "--rate", "0",
 		"--backoff-initial", "1ms", "--backoff-max", "5ms"}, args...)
 }
 
@@ -901,6 +911,9 @@ func must(err error) {
 //
 //	code N TEXT       the answer as a whole
 //	item ID N TEXT    an item's answer; several for one ID are several items
+//	relation ID WORD  what the last item for the ID says of the friendship, in a check; no word, no Relation
+//	stranger ID       an item for an ID that was not asked for
+//	misplace          the items stand where the other call has them
 //	miss ID           no item for this ID
 //	fail ID           the ID also stands in Fail_Account
 //	tell ID           the ID is refused with a text that has the request's signature in it, and control characters
@@ -935,10 +948,25 @@ type call struct {
 	From       string   `json:"From_Account"`
 	To         []string `json:"To_Account"`
 	DeleteType string   `json:"DeleteType"`
+	CheckType  string   `json:"CheckType"` // of a check, which has no DeleteType
 }
 
 func (c call) String() string {
-	return c.From + " " + strings.TrimPrefix(c.DeleteType, "Delete_Type_") + " " + strings.Join(c.To, " ")
+	kind := "Check"
+	if !c.isCheck() {
+		kind = strings.TrimPrefix(c.DeleteType, "Delete_Type_")
+	}
+	return c.From + " " + kind + " " + strings.Join(c.To, " ")
+}
+
+func (c call) isCheck() bool { return c.CheckType != "" }
+
+// sound reports whether the call is one of the API's, by the end of its path and what it asks for.
+func (c call) sound(command string) bool {
+	if c.isCheck() {
+		return command == "friend_check" && c.CheckType == "CheckResult_Type_Both" && c.DeleteType == ""
+	}
+	return command == "friend_delete" && (c.DeleteType == "Delete_Type_Single" || c.DeleteType == "Delete_Type_Both")
 }
 
 type rule struct {
@@ -1107,13 +1135,13 @@ func (h *hostile) inspect(r *http.Request, c call, body []byte, err error) {
 	_, random := strconv.ParseUint(query.Get("random"), 10, 32)
 	ok := map[string]bool{
 		"method":  r.Method == http.MethodPost,
-		"path":    strings.HasSuffix(r.URL.Path, "/v4/sns/friend_delete"),
+		"path":    strings.HasSuffix(path.Dir(r.URL.Path), "/v4/sns"),
+		"call":    c.sound(path.Base(r.URL.Path)),
 		"query":   slices.Equal(slices.Sorted(maps.Keys(query)), []string{"contenttype", "identifier", "random", "sdkappid", "usersig"}),
 		"random":  random == nil,
 		"json":    err == nil && query.Get("contenttype") == "json",
 		"rows":    len(c.To) >= 1 && len(c.To) <= 1000,
 		"twice":   len(slices.Compact(slices.Sorted(slices.Values(c.To)))) == len(c.To),
-		"type":    c.DeleteType == "Delete_Type_Single" || c.DeleteType == "Delete_Type_Both",
 		"usersig": h.anySig || tencentyun.VerifyUserSig(uint64(app), sandbox.DefaultKey, query.Get("identifier"), sig, time.Now()) == nil,
 	}
 	for _, what := range slices.Sorted(maps.Keys(ok)) {
@@ -1196,29 +1224,44 @@ func (h *hostile) say(w http.ResponseWriter, c call, status int, text string) {
 // answer is the body of an answer.
 type answer struct {
 	Items        []answerItem `json:"ResultItem,omitempty"`
+	Checked      []answerItem `json:"InfoItem,omitempty"`
 	FailAccount  []string     `json:"Fail_Account,omitempty"`
 	ActionStatus string
 	ErrorCode    int
 	ErrorInfo    string
 	ErrorDisplay string
 
-	said map[string]bool // IDs that a deed has spoken about
-	half bool
-	sig  string
+	check bool            // the call is a check: its items stand in Checked, unless they are misplaced
+	said  map[string]bool // IDs that a deed has spoken about
+	half  bool
+	sig   string
 }
 
 type answerItem struct {
-	ID   string `json:"To_Account"`
-	Code int    `json:"ResultCode"`
-	Info string `json:"ResultInfo"`
+	ID       string `json:"To_Account"`
+	Relation string `json:",omitempty"`
+	Code     int    `json:"ResultCode"`
+	Info     string `json:"ResultInfo"`
 }
 
 func newAnswer(c call) *answer {
-	a := &answer{ActionStatus: "OK", ErrorInfo: "0", said: map[string]bool{}}
+	a := &answer{ActionStatus: "OK", ErrorInfo: "0", check: c.isCheck(), said: map[string]bool{}}
 	for _, id := range c.To {
-		a.Items = append(a.Items, answerItem{ID: id})
+		a.Items = append(a.Items, a.item(id, 0, ""))
 	}
 	return a
+}
+
+// item is one as the API has it: in a check, those who have no error are friends, and one that failed says NoRelation.
+func (a *answer) item(id string, code int, info string) answerItem {
+	i := answerItem{ID: id, Code: code, Info: info}
+	switch {
+	case a.check && code == 0:
+		i.Relation = "CheckResult_Type_BothWay"
+	case a.check:
+		i.Relation = "CheckResult_Type_NoRelation"
+	}
+	return i
 }
 
 func (a *answer) change(d deed) {
@@ -1227,7 +1270,7 @@ func (a *answer) change(d deed) {
 	case "code":
 		a.Items, a.ActionStatus, a.ErrorCode, a.ErrorInfo = nil, "FAIL", d.number(0), d.rest(1)
 	case "item":
-		item := answerItem{d.args[0], d.number(1), d.rest(2)}
+		item := a.item(d.args[0], d.number(1), d.rest(2))
 		if at := slices.IndexFunc(a.Items, same); at >= 0 && !a.said[item.ID] {
 			a.Items[at] = item
 		} else if at >= 0 {
@@ -1237,6 +1280,17 @@ func (a *answer) change(d deed) {
 	case "tell":
 		text := "bad \x1b[31m\r\nusersig " + a.sig + " " + url.QueryEscape(a.sig) + " " + sandbox.DefaultKey
 		a.change(deed{"item", []string{d.args[0], "30003", text}})
+	case "relation":
+		for i := range slices.Backward(a.Items) {
+			if same(a.Items[i]) {
+				a.Items[i].Relation = d.rest(1)
+				break
+			}
+		}
+	case "stranger":
+		a.Items = append(a.Items, a.item(d.args[0], 0, ""))
+	case "misplace":
+		a.check = !a.check
 	case "miss":
 		a.Items = slices.DeleteFunc(a.Items, same)
 	case "fail":
@@ -1249,6 +1303,9 @@ func (a *answer) change(d deed) {
 }
 
 func (a *answer) text() string {
+	if a.check {
+		a.Items, a.Checked = nil, a.Items
+	}
 	text, err := json.Marshal(a)
 	if err != nil {
 		panic(err)

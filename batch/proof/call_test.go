@@ -1,6 +1,9 @@
 package proof
 
-import "maps"
+import (
+	"maps"
+	"testing"
+)
 
 // call is a call of the API as the contract and chat-api.md have it, typed in once more.
 type call struct {
@@ -38,6 +41,14 @@ func with(means, other map[int]meaning) map[int]meaning {
 var relations = map[string]string{
 	"CheckResult_Type_BothWay": "friends", "CheckResult_Type_AWithB": "one_way",
 	"CheckResult_Type_BWithA": "reverse", "CheckResult_Type_NoRelation": "strangers",
+}
+
+// forEach makes a test one of each call.
+func forEach(t *testing.T, test func(t *testing.T, c *call)) {
+	t.Helper()
+	for _, c := range []*call{deletion, checking} {
+		t.Run(c.name, func(t *testing.T) { test(t, c) })
+	}
 }
 
 // success is the outcomes that are successes, with the flag or without.

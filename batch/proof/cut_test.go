@@ -20,9 +20,7 @@ import (
 // true report. The job is done to its end from every line and from the middle of every line, by a server that has carried
 // out what was not answered, and by one that has not; from all other bytes as far as the journal is the same then.
 func TestCutAnywhere(t *testing.T) {
-	for _, c := range []*call{deletion, checking} {
-		t.Run(c.name, func(t *testing.T) { cutAnywhere(t, c) })
-	}
+	forEach(t, cutAnywhere)
 }
 
 func cutAnywhere(t *testing.T, c *call) {
@@ -157,8 +155,10 @@ const remedy = `nothing was changed. Restore the journal from a copy; or begin a
 
 // TestDamagedAnywhere: a byte that is not what it was, in any line but the last, is an error that names the line and says
 // what can be done, and changes nothing. In the last line it is a torn tail.
-func TestDamagedAnywhere(t *testing.T) {
-	tr, whole := told(t, deletion)
+func TestDamagedAnywhere(t *testing.T) { forEach(t, damagedAnywhere) }
+
+func damagedAnywhere(t *testing.T, c *call) {
+	tr, whole := told(t, c)
 	last := len(whole) - len(lastLine(whole)) - 2 // the line break before the last line belongs to it: without it there is one line less
 	for at := range whole {
 		damaged := slices.Clone(whole)
@@ -203,9 +203,11 @@ func (tr *trial) replay(t *testing.T, text []byte) error {
 
 // TestLinesTakenOutOrTwice: a journal that somebody has edited leads to an error that names a line, or to a report that is
 // true for the rows whose lines are still there.
-func TestLinesTakenOutOrTwice(t *testing.T) {
+func TestLinesTakenOutOrTwice(t *testing.T) { forEach(t, linesTakenOutOrTwice) }
+
+func linesTakenOutOrTwice(t *testing.T, c *call) {
 	synctest.Test(t, func(t *testing.T) {
-		tr, whole := told(t, deletion)
+		tr, whole := told(t, c)
 		all := lines(whole)
 		messages := map[string]bool{}
 		for i := range all[:len(all)-1] { // the last lines cut off are seen by the head alone

@@ -19,9 +19,7 @@ import (
 // TestKilledAgainAndAgain is the second rule: SIGKILL at any moment loses nothing. Each job is killed until it has had
 // enough, then resumed to its end; then its report must say what the server's record says.
 func TestKilledAgainAndAgain(t *testing.T) {
-	for _, c := range []*call{deletion, checking} {
-		t.Run(c.name, func(t *testing.T) { killAgainAndAgain(t, c) })
-	}
+	forEach(t, killAgainAndAgain)
 }
 
 func killAgainAndAgain(t *testing.T, c *call) {
@@ -42,23 +40,18 @@ type killer struct {
 	dice  *rand.Rand
 	bytes []byte // the input, if it comes by standard input
 	kills int
-	// ignore: not_friend is a success
-	ignore bool
 }
 
 func newKiller(t testing.TB, dice *rand.Rand, c *call) *killer {
 	both, regroup := dice.IntN(2) == 0, dice.IntN(2) == 0
-	k := &killer{site: newSite(t, randomTable(dice, both && c == deletion, regroup)), dice: dice, ignore: dice.IntN(2) == 0}
-	k.server.call = c
+	k := &killer{site: newSiteOf(t, c, randomTable(dice, both && c == deletion, regroup)), dice: dice}
+	k.ignore = dice.IntN(2) == 0 || both && c == checking // what --delete-type both calls gone is for other tests
 	k.flags = []string{"--workers", fmt.Sprint(1 + dice.IntN(8)), "--chunk-size", fmt.Sprint(1 + dice.IntN(10)), "--failures", k.path("failures.csv")}
-	if both && c == deletion {
+	if both { // a check asks about both sides of it nevertheless
 		k.flags = append(k.flags, "--delete-type", "both")
-		if regroup {
-			k.flags = append(k.flags, "--regroup")
-		}
 	}
-	if k.ignore {
-		k.flags = append(k.flags, c.flag...)
+	if both && c == deletion && regroup {
+		k.flags = append(k.flags, "--regroup")
 	}
 	if dice.IntN(3) == 0 {
 		k.bytes = []byte(k.table.csv)
@@ -310,12 +303,14 @@ func (k *killer) compare() {
 }
 
 // TestKilledWhileReporting kills runs of a job with a report that takes a while, when nothing is left to be sent.
-func TestKilledWhileReporting(t *testing.T) {
+func TestKilledWhileReporting(t *testing.T) { forEach(t, killedWhileReporting) }
+
+func killedWhileReporting(t *testing.T, c *call) {
 	b := newTableBuilder(false)
 	for i := range 16_000 {
 		b.add(fmt.Sprintf("account %d", i%16), fmt.Sprintf("friend %d", i/16), "")
 	}
-	k := &killer{site: newSite(t, b.table()), dice: rand.New(rand.NewPCG(1, 1))}
+	k := &killer{site: newSiteOf(t, c, b.table()), dice: rand.New(rand.NewPCG(1, 1))}
 	k.flags = []string{"--failures", k.path("failures.csv")}
 	for n := range 8 {
 		k.attempt(func(p *process) {

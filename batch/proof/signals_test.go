@@ -121,7 +121,7 @@ func (s *site) settled(p *process, report bool) {
 func (s *site) untrue() []string {
 	s.t.Helper()
 	o, report := s.oracle(), s.report()
-	wrong := append(o.compare(report, false, s.server.shown), o.truth(report)...)
+	wrong := append(o.compare(report, s.ignore, s.server.shown), o.truth(report)...)
 	return append(append(wrong, o.again(nil)...), s.server.problems...)
 }
 
@@ -139,10 +139,12 @@ func (s *site) finish(code int) {
 	}
 }
 
-func TestFirstSignalDrains(t *testing.T) {
+func TestFirstSignalDrains(t *testing.T) { forEach(t, firstSignalDrains) }
+
+func firstSignalDrains(t *testing.T, c *call) {
 	for _, signal := range interrupts {
 		t.Run(signal.String(), func(t *testing.T) {
-			s := newSite(t, smallTable(4))
+			s := newSiteOf(t, c, smallTable(4))
 			p, g := drained(t, s, signal)
 			g.open()
 			p.wait().want(t, 128+int(signal))
@@ -155,11 +157,13 @@ func TestFirstSignalDrains(t *testing.T) {
 	}
 }
 
-func TestSecondSignalEndsAtOnce(t *testing.T) {
+func TestSecondSignalEndsAtOnce(t *testing.T) { forEach(t, secondSignalEndsAtOnce) }
+
+func secondSignalEndsAtOnce(t *testing.T, c *call) {
 	for i, first := range interrupts {
 		second := interrupts[(i+1)%len(interrupts)]
 		t.Run(first.String()+" "+second.String(), func(t *testing.T) {
-			s := newSite(t, smallTable(4))
+			s := newSiteOf(t, c, smallTable(4))
 			p, g := drained(t, s, first)
 			p.Process.Signal(second)
 			p.wait().want(t, 128+int(second))
@@ -192,8 +196,10 @@ func TestDrainIsBounded(t *testing.T) {
 }
 
 // TestSignalInBackoff: nobody waits for a retry that will not be made.
-func TestSignalInBackoff(t *testing.T) {
-	s := newSite(t, smallTable(1))
+func TestSignalInBackoff(t *testing.T) { forEach(t, signalInBackoff) }
+
+func signalInBackoff(t *testing.T, c *call) {
+	s := newSiteOf(t, c, smallTable(1))
 	s.server.plan = func(string, int) fault { return fault{kind: kindOf("code 30006")} }
 	s.server.run++
 	p := s.prepare(s.deletes("--backoff-initial", "1h", "--backoff-max", "1h")...)
@@ -231,10 +237,12 @@ func TestSignalWhileReading(t *testing.T) {
 }
 
 // TestSignalAfterTheLastAnswer changes nothing.
-func TestSignalAfterTheLastAnswer(t *testing.T) {
+func TestSignalAfterTheLastAnswer(t *testing.T) { forEach(t, signalAfterTheLastAnswer) }
+
+func signalAfterTheLastAnswer(t *testing.T, c *call) {
 	for _, signal := range interrupts {
 		t.Run(signal.String(), func(t *testing.T) {
-			s := newSite(t, smallTable(1))
+			s := newSiteOf(t, c, smallTable(1))
 			s.server.run++
 			p := s.prepare(s.deletes()...)
 			s.server.answering = func(*request) { <-p.started; p.Process.Signal(signal) }
@@ -262,11 +270,13 @@ func TestSignalWhileReporting(t *testing.T) {
 
 // TestSignalAtAnyMoment: whatever a signal meets, the exit code is its own and the report is true, or no request was made
 // and nothing is left; or it came too late.
-func TestSignalAtAnyMoment(t *testing.T) {
+func TestSignalAtAnyMoment(t *testing.T) { forEach(t, signalAtAnyMoment) }
+
+func signalAtAnyMoment(t *testing.T, c *call) {
 	dice := rand.New(rand.NewPCG(7, 7))
 	ends := map[string]int{}
-	for range 40 {
-		s := newSite(t, smallTable(1+dice.IntN(30)))
+	for range 25 {
+		s := newSiteOf(t, c, smallTable(1+dice.IntN(30)))
 		signal := interrupts[dice.IntN(3)]
 		s.server.run++
 		p := s.prepare(s.deletes("--workers", "3", "--chunk-size", "1")...)
