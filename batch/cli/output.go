@@ -43,10 +43,13 @@ func (a *app) setOutput(flags logFlags) {
 
 // announceInput says what the program waits for when it is to read from the terminal.
 func (a *app) announceInput(pairs string) {
-	if pairs == "-" && isTerminal(a.stdin) {
+	if a.typed(pairs) {
 		a.log.Info("reading the pairs from the terminal; Ctrl-D ends them")
 	}
 }
+
+// typed tells whether somebody types the pairs.
+func (a *app) typed(pairs string) bool { return pairs == "-" && isTerminal(a.stdin) }
 
 // color tells whether colours may be used on w: https://no-color.org.
 func (a *app) color(w io.Writer) bool {

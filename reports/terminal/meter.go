@@ -76,7 +76,7 @@ func (m *meter) bar(columns int, color bool) string {
 		head = fmt.Sprintf("%s %3d%%", head, Percent(m.done(s), s.Total))
 	}
 	parts := []string{m.amount(), Count(m.rows()) + " rows/s", m.timeLeft(), m.failed(), Printable(s.Slow)}
-	for i := range 3 {
+	for _, i := range []int{0, 1, 2, 4, 3} { // what failed stays longest
 		if length(head, parts) <= columns {
 			break
 		}

@@ -144,6 +144,41 @@ func TestBarSurvivesResize(t *testing.T) {
 	})
 }
 
+// TestAbandon: the prompt of the shell, and nothing else, follows what was logged.
+func TestAbandon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		term := newScreen(80)
+		p := NewProgress(term, Options{Mode: ProgressBar, Width: func() int { return 80 }})
+		p.Start(Sending, func() Snapshot { return Snapshot{Rows: 1, Total: 7} })
+		time.Sleep(barEvery)
+		synctest.Wait()
+		p.Abandon()
+		io.WriteString(p, "to continue: x\n")
+		time.Sleep(3 * barEvery)
+		synctest.Wait()
+		p.Stop()
+		if got, want := strings.Join(term.lines, "\n"), "to continue: x\n"; got != want {
+			t.Errorf("got screen %q, want %q", got, want)
+		}
+	})
+}
+
+// TestNarrowBar: a part has room or is left out; half a part would say something else.
+func TestNarrowBar(t *testing.T) {
+	m := &meter{phase: Sending}
+	at := time.Unix(0, 0)
+	m.add(at, Snapshot{Total: 100})
+	m.add(at.Add(10*time.Second), Snapshot{Rows: 50, Total: 100, Failures: 3, Slow: "pace 2000/s"})
+	for columns, want := range map[int]string{
+		19: "sending  50%", 24: "sending  50%  3 failed", 36: "sending  50%  3 failed  pace 2000/s",
+		50: "sending  50%  10s left  3 failed  pace 2000/s",
+	} {
+		if got := m.bar(columns, false); got != want {
+			t.Errorf("%d columns: got %q, want %q", columns, got, want)
+		}
+	}
+}
+
 func TestBarFitsEveryWidth(t *testing.T) {
 	m := &meter{phase: Sending, began: began}
 	m.add(began, Snapshot{})
