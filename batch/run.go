@@ -31,6 +31,7 @@ const Sandbox = "sandbox"
 type Options struct {
 	Pairs      string // a file, or - for Stdin
 	Stdin      io.Reader
+	Typed      bool // somebody types Stdin at the terminal that shows progress: a bar would stand in what is typed
 	FromColumn string
 	ToColumn   string
 	// Regroup asks from the side that needs fewer requests; CountRegrouped only counts those, for the plan. Both are for a
