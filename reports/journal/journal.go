@@ -28,7 +28,8 @@
 // begins the next. A request without an answer lost it when its run ended.
 //
 // The last member of every line is "h": see [Ending] and chain.go. What follows the last good line is a torn tail, which the
-// next run cuts off; damage before a good line is an error that names the line. Keys that this version does not know are
+// next run cuts off; so is what follows a hole of zeros, if nothing behind it proves that the hole was once on the disk. Any
+// other damage before a good line is an error that names the line. Keys that this version does not know are
 // skipped.
 package journal
 
@@ -236,15 +237,19 @@ func (j *Journal) End(exitCode, stopped string) error {
 	return j.EndWith(e)
 }
 
-// EndWith writes the line and returns when everything is on disk.
+// EndWith writes the line, when everything before it is on disk, and returns when it is on disk as well: so no power cut can
+// leave a hole before the end of a run.
 func (j *Journal) EndWith(e Ending) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := j.usable(); err != nil {
 		return err
 	}
-	j.buf = append(j.buf[:0], e.line...)
-	err := j.append()
+	err := j.settle()
+	if err == nil {
+		j.buf = append(j.buf[:0], e.line...)
+		err = j.append()
+	}
 	if err == nil {
 		err = j.settle()
 	}
