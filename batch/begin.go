@@ -145,12 +145,20 @@ func (r *Run) isOfEarlierRun(path string) bool {
 	return err == nil && err2 == nil && info.Mode().IsRegular() && !info.ModTime().After(journal.ModTime())
 }
 
+// remove takes files away for good: no power cut brings them back.
 func remove(paths ...string) error {
 	for _, path := range paths {
 		if path == "" {
 			continue
 		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := os.Remove(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = whole.SyncFolder(path)
+		}
+		if err != nil {
 			return fmt.Errorf("removing what an earlier run wrote: %w", err)
 		}
 	}
