@@ -14,6 +14,7 @@ import (
 type journalLines struct {
 	sends               []sendLine // in order
 	answered, withdrawn map[int64]bool
+	pid                 int // of the last run
 }
 
 // sendLine is a request that is about to be sent.
@@ -31,7 +32,6 @@ func journalOf(path string) (*journalLines, error) {
 	}
 	text = text[:bytes.LastIndexByte(text, '\n')+1] // what follows is a torn tail
 	j := &journalLines{answered: map[int64]bool{}, withdrawn: map[int64]bool{}}
-	pid := 0
 	for line := range bytes.Lines(text) {
 		var l struct {
 			Send, Answer, Withdraw int64
@@ -43,9 +43,9 @@ func journalOf(path string) (*journalLines, error) {
 		}
 		switch {
 		case l.Run.PID > 0:
-			pid = l.Run.PID
+			j.pid = l.Run.PID
 		case l.Send > 0:
-			j.sends = append(j.sends, sendLine{l.Send, pid, l.Account, linesOf(l.Lines)})
+			j.sends = append(j.sends, sendLine{l.Send, j.pid, l.Account, linesOf(l.Lines)})
 		}
 		j.answered[l.Answer], j.withdrawn[l.Withdraw] = true, true
 	}
