@@ -41,6 +41,9 @@ func (r *Run) takeJournal() (err error) {
 		open = journal.Read
 	}
 	r.journal, err = open(r.Report, Calls)
+	if err == nil && r.Disk != nil {
+		r.journal.Through(r.Disk)
+	}
 	if err == nil {
 		r.head, err = r.journal.Head()
 	}

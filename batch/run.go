@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -75,6 +76,10 @@ type Options struct {
 	TempDir  string
 	Log      *slog.Logger
 	Progress *terminal.Progress
+
+	// What package proof puts between a run and the world; nil for the world itself.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	Disk func(journal.Disk) journal.Disk // of the journal, see [journal.Journal.Through]
 }
 
 // SetCall sets the call of the API that the run makes, and the answers that are successes, by their words.

@@ -131,10 +131,8 @@ func (p *power) verdict(text string) string {
 	if err := readsBack(report); err != nil {
 		return "the journal may be such that nobody can resume from it: " + strings.ReplaceAll(err.Error(), dir, "")
 	}
-	j, err := journalOf(journal.Path(report))
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	good, _, _ := strings.Cut(text, "\x00\x00") // what is behind a hole is cut off
+	j := parseJournal([]byte(good))
 	onRecord := map[string]int{}
 	for _, send := range j.sends {
 		if !j.withdrawn[send.id] {

@@ -81,8 +81,31 @@ type Journal struct {
 	past *Facts // what Replay found; nil before it, and where there is no job
 
 	// The disk, as tests replace it.
-	write func([]byte) (int, error)
-	sync  func() error
+	write   func([]byte) (int, error)
+	sync    func() error
+	through func(Disk) Disk // put before every file that it writes to; nil for nothing
+}
+
+// Disk is how the journal's lines get into its file and onto the disk.
+type Disk struct {
+	Write func(line []byte) (int, error)
+	Sync  func() error
+}
+
+// Through has every later line pass what the function makes of the file's own disk: the one with which package proof lets
+// writes fail and processes die. It is called once for each file that the journal writes to, the present one included.
+func (j *Journal) Through(through func(Disk) Disk) {
+	j.through = through
+	j.pass()
+}
+
+// pass takes up the disk of the present file.
+func (j *Journal) pass() {
+	j.write, j.sync = j.file.Write, j.file.Sync
+	if j.through != nil {
+		disk := j.through(Disk{j.write, j.sync})
+		j.write, j.sync = disk.Write, disk.Sync
+	}
 }
 
 // Lock opens the journal of the report, or makes an empty one with mode 0600, and locks it. The error is
@@ -135,7 +158,8 @@ func (j *Journal) adopt(file *os.File) error {
 	if err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}
-	j.file, j.inode, j.write, j.sync = file, info, file.Write, file.Sync
+	j.file, j.inode = file, info
+	j.pass()
 	j.size, j.synced, j.past, j.link = info.Size(), 0, nil, ""
 	return nil
 }
