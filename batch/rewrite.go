@@ -46,7 +46,7 @@ func Rewrite(ctx context.Context, o Options) (*reports.Interim, error) {
 
 // interim is the summary of the job as it stands, with the rows as its report has them.
 func (r *Run) interim() *reports.Interim {
-	seen := r.fates.Facts()
+	seen := r.fates.Overview()
 	sum := reports.NewInterim(r.head, &seen, false)
 	sum.SetTally(r.tally)
 	sum.Input, sum.Report, sum.Journal = r.in.Path, absolute(r.Report), absolute(r.journal.Path())
@@ -63,7 +63,7 @@ func (r *Run) interim() *reports.Interim {
 
 // laterPage writes the page that the run itself did not write.
 func (r *Run) laterPage(sum *reports.Interim) error {
-	last := r.fates.Facts().LastRun
+	last := r.fates.Overview().LastRun
 	data := page.Data{
 		Summary: &sum.Summary, Host: last.Host, User: last.User, Identifier: string(last.Identifier), Runs: sum.Runs, Began: r.head.At,
 		Samples: r.samples, Timeline: r.fates.Timeline(), Latency: r.fates.Latency(), Fingerprints: r.prints(), Later: time.Now(),

@@ -225,17 +225,17 @@ func (r *Run) plan() *reports.Plan {
 	return p
 }
 
-// Facts are what a log says of a run that is prepared and about to begin, as [log/slog] takes them.
-func (r *Run) Facts() []any {
-	facts := []any{"input", r.in.Path, "rows", r.in.Rows, "pairs", r.in.Pairs}
+// LogFields are what a log says of a run that is prepared and about to begin, as [log/slog] takes them.
+func (r *Run) LogFields() []any {
+	fields := []any{"input", r.in.Path, "rows", r.in.Rows, "pairs", r.in.Pairs}
 	if r.history != nil {
-		facts = append(facts, "through_before", r.history.FinalCount)
+		fields = append(fields, "through_before", r.history.FinalCount)
 	}
 	if r.Note != "" {
-		facts = append(facts, "note", r.Note)
+		fields = append(fields, "note", r.Note)
 	}
 	run := r.thisRun()
-	return append(facts, "allowed", r.Allowed, "by", run.User+" on "+run.Host, "endpoint", r.Endpoint, "sdkappid", r.AppID, "report", absolute(r.Report), "journal", absolute(r.journal.Path()))
+	return append(fields, "allowed", r.Allowed, "by", run.User+" on "+run.Host, "endpoint", r.Endpoint, "sdkappid", r.AppID, "report", absolute(r.Report), "journal", absolute(r.journal.Path()))
 }
 
 // Execute begins the job in the journal, sends, and reports. The summary is nil when there is nothing to sum up: before the

@@ -2,7 +2,7 @@
 // the figures for monitoring.
 //
 // [Report] writes one line for every record of the input, from the fates of its rows, whole or not at all. [Summary],
-// [Plan] and [Standing] are the same facts as text and as JSON. [WriteMetrics] is for a Prometheus collector, [Next] makes the
+// [Plan] and [Status] are the same facts as text and as JSON. [WriteMetrics] is for a Prometheus collector, [Next] makes the
 // command that continues a job. The HTML page is package page, which draws a Summary; the words of outcomes come from the
 // [journal.Call] that the job is about.
 package reports

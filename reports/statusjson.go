@@ -21,7 +21,7 @@ type Interim struct {
 
 // NewInterim is what a journal alone tells: the first line, and what its runs did. held: a process works on it. The counts of
 // rows are yet to be set.
-func NewInterim(head *journal.Head, seen *journal.Facts, held bool) *Interim {
+func NewInterim(head *journal.Head, seen *journal.Overview, held bool) *Interim {
 	job, last := head.Job, seen.LastRun
 	i := &Interim{State: stateOf(held, seen.Ended, seen.EndCode), LastAnswerAt: terminal.Stamp(journal.UnixMilli(seen.LastAnswer)), Summary: Summary{
 		Call: head.Call, Good: head.Call.Set(last.Success), Version: last.Version, Input: string(last.Input), InputSHA256: job.InputSHA256, InputBytes: job.InputBytes, Endpoint: job.Endpoint,
@@ -66,8 +66,8 @@ func stateOf(held, ended bool, code string) string {
 }
 
 // WriteJSON writes how the job stands as one JSON object; info is what the journal says.
-func (s *Standing) WriteJSON(w io.Writer, info *fates.StatusInfo) error {
-	out := NewInterim(&info.Head, &info.Facts, info.Held)
+func (s *Status) WriteJSON(w io.Writer, info *fates.StatusInfo) error {
+	out := NewInterim(&info.Head, &info.Overview, info.Held)
 	out.Report, out.Journal, out.ResumeCommand = s.Report, s.Journal, s.ResumeCommand
 	out.SetTally(s.Tally)
 	if print, err := FingerprintFile("report", s.Report); err == nil && info.Ended {

@@ -11,8 +11,8 @@ import (
 	"friendsweep/reports/terminal"
 )
 
-// Standing is how far a run got, as `status` tells it. The counts are those that the journal alone can know.
-type Standing struct {
+// Status is how far a run got, as `status` tells it. The counts are those that the journal alone can know.
+type Status struct {
 	Call                   *journal.Call
 	Report, Journal, Input string
 	Head                   string // of the journal's chain
@@ -33,9 +33,9 @@ type Standing struct {
 	FromEnvironment        bool   // the credentials came from the environment, so the command needs them there again
 }
 
-// NewStanding is what the journal of the report says, for people.
-func NewStanding(s *fates.StatusInfo, report string) *Standing {
-	return &Standing{
+// NewStatus is what the journal of the report says, for people.
+func NewStatus(s *fates.StatusInfo, report string) *Status {
+	return &Status{
 		Head: s.Link, Report: report, Journal: journal.Found(report), Input: string(s.LastRun.Input), Held: s.Held, PID: s.LastRun.PID,
 		Host: s.LastRun.Host, User: s.LastRun.User, Ended: s.Ended, ExitCode: s.EndCode, StopReason: s.Stopped,
 		Endpoint: s.Head.Job.Endpoint, SDKAppID: s.Head.Job.AppID, Started: s.Head.At, LastAnswer: s.LastAnswer,
@@ -44,7 +44,7 @@ func NewStanding(s *fates.StatusInfo, report string) *Standing {
 }
 
 // WriteText writes where the run stands at the time now.
-func (s *Standing) WriteText(w io.Writer, now time.Time, opts terminal.TextOptions) error {
+func (s *Status) WriteText(w io.Writer, now time.Time, opts terminal.TextOptions) error {
 	out := &terminal.Sheet{TextOptions: opts, Label: 11, Number: len(terminal.Count(s.Tally.Rows))}
 	out.Headline(s.verdict())
 	if s.Endpoint == "sandbox" {
@@ -64,7 +64,7 @@ func (s *Standing) WriteText(w io.Writer, now time.Time, opts terminal.TextOptio
 	return out.Print(w)
 }
 
-func (s *Standing) verdict() (terminal.Tone, string) {
+func (s *Status) verdict() (terminal.Tone, string) {
 	open := fmt.Sprintf("%s of %s still open", terminal.Count(s.Tally.Open()), terminal.Counted(s.Tally.Rows, "row"))
 	switch {
 	case s.Held:
@@ -88,7 +88,7 @@ func at(host string) string {
 }
 
 // writeOutcomes has other words for open rows while a process still works on them: nobody gave up on those.
-func (s *Standing) writeOutcomes(out *terminal.Sheet) {
+func (s *Status) writeOutcomes(out *terminal.Sheet) {
 	counts := byWord(s.Call, s.Tally)
 	if s.Held {
 		delete(counts, s.Call.Word(journal.Unknown))
@@ -103,7 +103,7 @@ func (s *Standing) writeOutcomes(out *terminal.Sheet) {
 	}
 }
 
-func (s *Standing) writeFacts(out *terminal.Sheet, now time.Time) {
+func (s *Status) writeFacts(out *terminal.Sheet, now time.Time) {
 	out.Fact("requests", terminal.Count(s.Requests)+" sent, all runs together")
 	if !s.Started.IsZero() {
 		out.Fact("began", terminal.Clock(s.Started)+", "+terminal.Ago(s.Started, now))
@@ -123,7 +123,7 @@ func (s *Standing) writeFacts(out *terminal.Sheet, now time.Time) {
 	out.Fact("head", s.Head)
 }
 
-func (s *Standing) writeNext(out *terminal.Sheet) {
+func (s *Status) writeNext(out *terminal.Sheet) {
 	switch {
 	case s.Held:
 		return

@@ -13,15 +13,15 @@ import (
 	"friendsweep/reports/terminal"
 )
 
-func testStanding() *Standing {
+func testStanding() *Status {
 	t := fates.Tally{Rows: 1000, Success: 700, Failure: 300, Codes: map[int]int64{0: 700, 30003: 5}}
 	t.Outcomes[journaltest.Deleted], t.Outcomes[journal.Refused], t.Outcomes[journal.Unknown], t.Outcomes[journal.NotSent] = 700, 5, 95, 200
-	return &Standing{Call: journaltest.Call, Report: "/srv/r.csv", Journal: "/srv/r.csv.journal", Input: "/srv/i.csv", PID: 4711, Host: "batch-7", User: "ops",
+	return &Status{Call: journaltest.Call, Report: "/srv/r.csv", Journal: "/srv/r.csv.journal", Input: "/srv/i.csv", PID: 4711, Host: "batch-7", User: "ops",
 		Endpoint: "https://adminapisgp.im.qcloud.com", SDKAppID: 1400000000, Started: began, LastAnswer: ended, Requests: 99, Tally: t,
 		ResumeCommand: "friendsweep delete --resume --report=/srv/r.csv /srv/i.csv", FromEnvironment: true}
 }
 
-func standingText(t *testing.T, s *Standing) string {
+func standingText(t *testing.T, s *Status) string {
 	t.Helper()
 	var out strings.Builder
 	if err := s.WriteText(&out, ended.Add(time.Hour), terminal.TextOptions{}); err != nil {
@@ -91,14 +91,14 @@ func TestStatusVerdict(t *testing.T) {
 	ended.Ended, ended.ExitCode = true, "1"
 	finished.Ended, finished.ExitCode, finished.Tally = true, "0", fates.Tally{Rows: 5, Success: 5}
 	for _, c := range []struct {
-		standing *Standing
-		want     string
+		status *Status
+		want   string
 	}{
 		{stopped, "Stopped with exit code 4: disk full; 295 of 1,000 rows still open."},
 		{ended, "Ended with exit code 1; 295 of 1,000 rows still open."},
 		{finished, "Finished with exit code 0; no row is open."},
 	} {
-		if _, got := c.standing.verdict(); got != c.want {
+		if _, got := c.status.verdict(); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

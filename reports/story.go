@@ -103,8 +103,8 @@ func (s *Story) began(b Begun) {
 	}
 }
 
-// Add adds what a run did about the record. Where it is withdrawn the deed says nothing else.
-func (s *Story) Add(d *journal.Deed, run Begun, withdrawn bool) {
+// Add adds what a run did about the record. Where it is withdrawn the change says nothing else.
+func (s *Story) Add(d *journal.Change, run Begun, withdrawn bool) {
 	s.began(run)
 	e := Event{
 		Run: d.Run, Kind: kindOf(d, withdrawn), Request: d.Request, SentAt: terminal.Stamp(journal.UnixMilli(d.Sent)),
@@ -123,7 +123,7 @@ func (s *Story) Add(d *journal.Deed, run Begun, withdrawn bool) {
 	s.Events = append(s.Events, e)
 }
 
-func kindOf(d *journal.Deed, withdrawn bool) string {
+func kindOf(d *journal.Change, withdrawn bool) string {
 	switch {
 	case withdrawn:
 		return Withdrawn
@@ -155,7 +155,7 @@ func (s *Story) Repeated(line int64, mirror bool) {
 
 // Conclude tells the story's end: the record, what the journal says of its line, and how the job stands. held: a process
 // works on it.
-func (s *Story) Conclude(rec *input.Record, fate fates.Fate, seen *journal.Facts, held bool) (err error) {
+func (s *Story) Conclude(rec *input.Record, fate fates.Fate, seen *journal.Overview, held bool) (err error) {
 	if s.fate, err = fateOf(rec, fate); err != nil {
 		return err
 	}

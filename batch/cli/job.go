@@ -46,7 +46,7 @@ func (a *app) carryOut(opts batch.Options) error {
 // much.
 func (a *app) announceBegin(opts batch.Options, run *batch.Run) {
 	if !isTerminal(a.stderr) {
-		a.log.Info("begin "+opts.API.Name, run.Facts()...)
+		a.log.Info("begin "+opts.API.Name, run.LogFields()...)
 	}
 }
 
@@ -56,16 +56,16 @@ func (a *app) announceEnd(opts batch.Options, summary *reports.Summary) {
 	if isTerminal(a.stderr) && isTerminal(a.stdout) {
 		return
 	}
-	level, facts := slog.LevelWarn, []any{"exit_code", a.code, "verdict", "Nothing was sent."}
+	level, fields := slog.LevelWarn, []any{"exit_code", a.code, "verdict", "Nothing was sent."}
 	if a.code == exitDone {
 		level = slog.LevelInfo
 	}
 	if summary != nil {
 		_, verdict := summary.Verdict()
-		facts = []any{"exit_code", a.code, "verdict", verdict, "report", summary.Report,
+		fields = []any{"exit_code", a.code, "verdict", verdict, "report", summary.Report,
 			"report_sha256", cmp.Or(summary.ReportSHA256, "none"), "journal_head", summary.JournalHead}
 	}
-	a.log.Log(a.ctx, level, "end "+opts.API.Name, facts...)
+	a.log.Log(a.ctx, level, "end "+opts.API.Name, fields...)
 }
 
 // conclude writes the summary of a run that has ended with the error, which may be what was asked for.

@@ -54,18 +54,18 @@ func (c *statusCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w\ngive the name of a report; its journal lies beside it", err)
 	}
-	standing := reports.NewStanding(info, c.Report)
-	if !standing.Held && (standing.Tally.Open() > 0 || !standing.Ended) { // one that died is not at its end
-		standing.ResumeCommand = batch.ResumeCommand(info, c.Report, a.defaults(), false)
+	status := reports.NewStatus(info, c.Report)
+	if !status.Held && (status.Tally.Open() > 0 || !status.Ended) { // one that died is not at its end
+		status.ResumeCommand = batch.ResumeCommand(info, c.Report, a.defaults(), false)
 	}
-	if !standing.Held && standing.Tally.Outcomes[journal.Refused] > 0 {
-		standing.RetryCommand = batch.ResumeCommand(info, c.Report, a.defaults(), true)
+	if !status.Held && status.Tally.Outcomes[journal.Refused] > 0 {
+		status.RetryCommand = batch.ResumeCommand(info, c.Report, a.defaults(), true)
 	}
 	a.printed = true
 	if c.JSON {
-		return standing.WriteJSON(a.stdout, info)
+		return status.WriteJSON(a.stdout, info)
 	}
-	return standing.WriteText(a.stdout, time.Now(), a.text(a.stdout))
+	return status.WriteText(a.stdout, time.Now(), a.text(a.stdout))
 }
 
 // tell tells the story of one record.

@@ -252,7 +252,7 @@ func (f *fixture) readJournal() {
 	}
 	defer view.Close()
 	f.rows = map[int64]*rowFate{}
-	facts, err := view.Follow(context.Background(), journal.Reader{Apply: f.apply})
+	seen, err := view.Follow(context.Background(), journal.Reader{Apply: f.apply})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -260,10 +260,10 @@ func (f *fixture) readJournal() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.announced, f.unanswered = bytes.Count(text, []byte(`{"send":`)), facts.Out
+	f.announced, f.unanswered = bytes.Count(text, []byte(`{"send":`)), seen.Out
 }
 
-func (f *fixture) apply(rows []journal.Stretch, d *journal.Deed) error {
+func (f *fixture) apply(rows []journal.Stretch, d *journal.Change) error {
 	for _, line := range journaltest.Lines(rows) {
 		row := f.rows[line]
 		if row == nil {

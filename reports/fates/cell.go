@@ -41,8 +41,8 @@ func (c *cell) state() journal.State {
 		Lost: c.has(lost), Presumed: c.has(presumed)}
 }
 
-// apply is what a deed does to a row: [journal.Call.After], and what the report wants to know besides.
-func (c *cell) apply(call *journal.Call, d *journal.Deed, text int32) {
+// apply is what a change does to a row: [journal.Call.After], and what the report wants to know besides.
+func (c *cell) apply(call *journal.Call, d *journal.Change, text int32) {
 	c.flags |= touched
 	if d.Carried {
 		c.attempts++
@@ -70,28 +70,28 @@ func boolFlag(on bool, flag uint8) uint8 {
 // ends is the outcome at the end of the job's last run.
 func (c *cell) ends() journal.Outcome { return c.state().AtEnd(c.attempts > 0) }
 
-// standing is what a repeat needs to know of the row it repeats.
-type standing struct {
+// forwarded is what a repeat needs to know of the row it repeats.
+type forwarded struct {
 	of       int64 // the line where the result stands
 	outcome  journal.Outcome
 	mirrored bool // seen from there, the friendship has its sides the other way round
 	code     journal.Code
 }
 
-// stands is the standing of the row at line, for a repeat that is a mirror of it, or is not. The row itself may be a
-// duplicate: then the result stands where its own does.
-func (c *cell) stands(line int64, mirror bool) standing {
-	s := standing{of: line, outcome: c.ends(), mirrored: mirror, code: c.state().Code}
+// forwarded is what a repeat of the row at line needs to know, which is a mirror of it or is not. The row may be a duplicate
+// itself: then its result stands where that of its own first does.
+func (c *cell) forwarded(line int64, mirror bool) forwarded {
+	s := forwarded{of: line, outcome: c.ends(), mirrored: mirror, code: c.state().Code}
 	if c.outcome == journal.Duplicate {
 		s.of, s.outcome, s.mirrored = c.of, c.first, mirror != c.has(mirrored)
 	}
 	return s
 }
 
-// repeats makes the row a duplicate of a first with this standing, unless it has a result of its own. A mirror is a
-// duplicate only of a row whose answer settles it, and then even where it was refused itself: nothing is left to be sent
-// again. From the other side the API may say something else.
-func (c *cell) repeats(call *journal.Call, s standing, mirror bool) {
+// repeats makes the row a duplicate of this first, unless it has a result of its own. A mirror is a duplicate only of a row
+// whose answer settles it, and then even where it was refused itself: nothing is left to be sent again. From the other side
+// the API may say something else.
+func (c *cell) repeats(call *journal.Call, s forwarded, mirror bool) {
 	c.flags |= touched
 	c.flags &^= waiting
 	own := c.outcome.IsAnswer() || c.outcome == journal.Refused && !mirror

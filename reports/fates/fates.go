@@ -48,7 +48,7 @@ const infoNoTurn = "its turn never came"
 // It owns its temporary files and everything it has read; it is for one goroutine. End it with Close.
 type Fates struct {
 	Job  journal.Job
-	seen journal.Facts
+	seen journal.Overview
 
 	store   store
 	bucket  int   // the one in cells; -1 before the first
@@ -202,7 +202,7 @@ func (c *cell) fate(call *journal.Call, text func(number int32) (string, error))
 
 // reader spreads what the journal says.
 func (f *Fates) reader() journal.Reader {
-	return journal.Reader{Apply: f.store.deed, Answered: func(at, took, decided int64) {
+	return journal.Reader{Apply: f.store.change, Answered: func(at, took, decided int64) {
 		f.time.add(at, decided)
 		f.latency.add(took)
 	}}
@@ -211,8 +211,8 @@ func (f *Fates) reader() journal.Reader {
 // Call is the call whose answers these are.
 func (f *Fates) Call() *journal.Call { return f.store.call }
 
-// Facts are what the journal says about the runs of the job.
-func (f *Fates) Facts() journal.Facts { return f.seen }
+// Overview are what the journal says about the runs of the job.
+func (f *Fates) Overview() journal.Overview { return f.seen }
 
 // Timeline is when rows got their outcome, over all runs of the job.
 func (f *Fates) Timeline() Timeline { return f.time.timeline() }

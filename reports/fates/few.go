@@ -29,7 +29,7 @@ func NewFew(call *journal.Call, lines ...int64) *Few {
 }
 
 // Apply is for [journal.Reader].
-func (f *Few) Apply(rows []journal.Stretch, d *journal.Deed) error {
+func (f *Few) Apply(rows []journal.Stretch, d *journal.Change) error {
 	for line, r := range f.rows {
 		if journal.Has(rows, line) {
 			r.apply(f.call, d)
@@ -38,7 +38,7 @@ func (f *Few) Apply(rows []journal.Stretch, d *journal.Deed) error {
 	return nil
 }
 
-func (r *fewRow) apply(call *journal.Call, d *journal.Deed) {
+func (r *fewRow) apply(call *journal.Call, d *journal.Change) {
 	text := int32(0)
 	if len(d.Info) > 0 {
 		text = 1 + r.cell.text%2 // the place that is free
@@ -49,7 +49,7 @@ func (r *fewRow) apply(call *journal.Call, d *journal.Deed) {
 
 // Repeat says that one of the rows repeats another of them. Call it in the order of the lines: the other may repeat a third.
 func (f *Few) Repeat(r input.Repeat) {
-	f.rows[r.Line].repeats(f.call, f.rows[r.First].stands(r.First, r.Mirror), r.Mirror)
+	f.rows[r.Line].repeats(f.call, f.rows[r.First].forwarded(r.First, r.Mirror), r.Mirror)
 }
 
 // Fate is that of the row at line, one of those that NewFew was given.

@@ -9,9 +9,9 @@ import (
 
 // StatusInfo is what a journal alone tells about a job, while a run is at work or after it.
 type StatusInfo struct {
-	Head    journal.Head
-	LastRun journal.Run // the last run, which may be the first
-	Facts   journal.Facts
+	Head     journal.Head
+	LastRun  journal.Run // the last run, which may be the first
+	Overview journal.Overview
 
 	Link       string // the h of the journal's last good line: the head of the chain
 	EndAt      int64  // Unix milliseconds: when the last run wrote its end
@@ -58,7 +58,7 @@ func Status(ctx context.Context, report, dir string, calls journal.Calls) (*Stat
 
 func (f *Fates) status(head *journal.Head) *StatusInfo {
 	return &StatusInfo{
-		Head: *head, Facts: f.seen, LastRun: f.seen.LastRun, Runs: f.seen.Runs, LastStart: journal.UnixMilli(f.seen.LastStart),
+		Head: *head, Overview: f.seen, LastRun: f.seen.LastRun, Runs: f.seen.Runs, LastStart: journal.UnixMilli(f.seen.LastStart),
 		LastAnswer: journal.UnixMilli(f.seen.LastAnswer), Requests: f.seen.Requests, Ended: f.seen.Ended, EndCode: f.seen.EndCode,
 		Stopped: f.seen.Stopped, Link: f.seen.Link, EndAt: f.seen.EndAt, Out: f.seen.Out, Codes: make(map[int]int64),
 	}

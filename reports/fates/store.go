@@ -72,12 +72,12 @@ func (s *store) at(line int64) *cell { return &s.cells[line-s.first] }
 const (
 	recordDeed    = iota // journal: a stretch of rows, a result
 	recordRepeat         // input: a row and the line of its first, in the same bucket
-	recordForward        // from an earlier bucket: a row and the standing of its first
+	recordForward        // from an earlier bucket: a row and what a repeat needs to know of its first
 	recordKind    = 3
 	recordMirror  = 4
 )
 
-// The second byte of a deed and of a forward.
+// The second byte of a change and of a forward.
 const (
 	deedOutcome  = 0x0f
 	deedHasCode  = 0x10
@@ -90,8 +90,8 @@ const (
 // longestRecord is more than a record takes: five numbers of at most ten bytes, and a text.
 const longestRecord = 64 + journal.MaxInfo
 
-// deed keeps what happened to the rows.
-func (s *store) deed(rows []journal.Stretch, d *journal.Deed) error {
+// change keeps what happened to the rows.
+func (s *store) change(rows []journal.Stretch, d *journal.Change) error {
 	s.tail = s.appendResult(s.tail[:0], d)
 	for _, r := range rows {
 		for lo := r.Lo; lo <= r.Hi; {
@@ -110,7 +110,7 @@ func (s *store) deed(rows []journal.Stretch, d *journal.Deed) error {
 	return nil
 }
 
-func (s *store) appendResult(dst []byte, d *journal.Deed) []byte {
+func (s *store) appendResult(dst []byte, d *journal.Change) []byte {
 	dst = append(dst, byte(d.Outcome)|boolFlag(d.Code.Given, deedHasCode)|boolFlag(d.Lost, deedLost)|
 		boolFlag(d.Presumed, deedPresumed)|boolFlag(d.Carried, deedCarried))
 	dst = binary.AppendVarint(dst, int64(d.Code.Number))
@@ -183,7 +183,7 @@ func (s *store) resolve() {
 	for i := range s.cells {
 		if c := &s.cells[i]; c.has(waiting) {
 			m := c.has(mirror)
-			c.repeats(s.call, s.at(c.of).stands(c.of, m), m)
+			c.repeats(s.call, s.at(c.of).forwarded(c.of, m), m)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func (s *store) apply(r *record) error {
 		c.of, s.waits = int64(r.uvarint()), true
 	case recordForward:
 		c, flags := &s.cells[r.uvarint()], r.byte()
-		c.repeats(s.call, standing{
+		c.repeats(s.call, forwarded{
 			outcome: journal.Outcome(flags & deedOutcome), mirrored: flags&sideMirrored != 0,
 			of: int64(r.uvarint()), code: journal.Code{Number: int(r.varint()), Given: flags&deedHasCode != 0},
 		}, kind&recordMirror != 0)
@@ -210,7 +210,7 @@ func (s *store) applyDeed(r *record) error {
 	from := r.uvarint()
 	through := from + r.uvarint()
 	flags := r.byte()
-	d := journal.Deed{Carried: flags&deedCarried != 0}
+	d := journal.Change{Carried: flags&deedCarried != 0}
 	d.Outcome, d.Code.Given, d.Lost = journal.Outcome(flags&deedOutcome), flags&deedHasCode != 0, flags&deedLost != 0
 	d.Presumed, d.Code.Number, d.At = flags&deedPresumed != 0, int(r.varint()), r.varint()+s.base
 	text := r.varint()
@@ -227,12 +227,12 @@ func (s *store) applyDeed(r *record) error {
 	return nil
 }
 
-// forward sends the standing of a first to the bucket of its repeat.
+// forward sends what a repeat needs to know to the bucket of its repeat.
 func (s *store) forward(r *record) error {
 	kind := r.byte()
 	first, line := r.uvarint(), int64(r.uvarint())
 	m := kind&recordMirror != 0
-	st := s.cells[first].stands(s.first+int64(first), m)
+	st := s.cells[first].forwarded(s.first+int64(first), m)
 	b := s.bucketOf(line)
 	s.buf = append(s.buf[:0], recordForward|kind&recordMirror)
 	s.buf = binary.AppendUvarint(s.buf, uint64(line-int64(b)<<s.shift))

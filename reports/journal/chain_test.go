@@ -63,7 +63,7 @@ func TestChainIsThatOfTheContract(t *testing.T) {
 
 // readsAs tells how a journal of this text is read: the line that is refused, or 0, and the bytes that are taken for a torn tail.
 func readsAs(t testing.TB, text string) (refused, torn int64) {
-	f := &follower{path: "j", parser: newParser(testCalls), Reader: Reader{Apply: func([]Stretch, *Deed) error { return nil }}}
+	f := &follower{path: "j", parser: newParser(testCalls), Reader: Reader{Apply: func([]Stretch, *Change) error { return nil }}}
 	err := f.follow(t.Context(), strings.NewReader(text), int64(len(text)))
 	if err == nil {
 		return 0, f.seen.torn

@@ -19,8 +19,8 @@ const maxLine = 32 << 20
 // errCut ends the reading of a line that is longer than any of ours.
 var errCut = fmt.Errorf("it is longer than %d MiB", maxLine>>20)
 
-// deed is what one line of a journal did to some rows.
-type Deed struct {
+// Change is what one line of a journal did to some rows.
+type Change struct {
 	Result
 	At       int64 // Unix milliseconds: of the answer, or of the request where none came
 	Carried  bool  // a request carried the rows; false for a decision without one
@@ -39,19 +39,19 @@ type request struct {
 // Reader is told what a journal says, line by line.
 type Reader struct {
 	// Apply is told what happened to the rows, in the order in which it happened to each. It must not keep either.
-	Apply func(rows []Stretch, d *Deed) error
+	Apply func(rows []Stretch, d *Change) error
 	// Answered is told of every answer: when it came and how long it took, in milliseconds, and how many rows got an
 	// outcome by it. It may be nil.
 	Answered func(at, took, decided int64)
 	// Withdrawn is told of every request that was not sent after all: it did nothing to the rows, and only Request, Sent,
-	// Run, and At, when it was withdrawn, are set in the deed. It may be nil.
-	Withdrawn func(rows []Stretch, d *Deed)
+	// Run, and At, when it was withdrawn, are set in the change. It may be nil.
+	Withdrawn func(rows []Stretch, d *Change)
 	// Began is told of every run, counted from 1, and when it began, in Unix milliseconds. It may be nil.
 	Began func(number int, at int64, run Run)
 }
 
-// follower reads a journal once, in order, and turns its lines into deeds. A request does nothing until its answer is
-// there, because it may have been withdrawn; where its run ends without an answer, the answer is lost. So the deeds on a
+// follower reads a journal once, in order, and turns its lines into changes. A request does nothing until its answer is
+// there, because it may have been withdrawn; where its run ends without an answer, the answer is lost. So the changes of a
 // row come in the order in which they happened: no two requests of a run carry it at the same time.
 //
 // The follower owns the requests that are out; the caller owns what Apply builds.
@@ -60,15 +60,15 @@ type follower struct {
 
 	path   string
 	parser *parser
-	seen   Facts
+	seen   Overview
 	out    map[int64]*request
 	spare  []*request // answered ones, for their memory
-	cover  cover
-	deed   Deed // the one being applied; here because one per line on the heap would be most of the work
+	rows   rowCheck
+	change Change // the one being applied; here because one per line on the heap would be most of the work
 }
 
-// facts are what a journal says about its runs, whatever it says about rows.
-type Facts struct {
+// Overview is what a journal says about its runs, whatever it says about rows.
+type Overview struct {
 	head       *Head // nil: there is no whole first line
 	LastRun    Run
 	LastStart  int64 // Unix milliseconds: when the last run began
@@ -93,7 +93,7 @@ type Facts struct {
 const InfoNoAnswer = "no answer was recorded before the run ended"
 
 // follow tells the reader what the first size bytes of a journal say.
-func follow(ctx context.Context, path string, calls Calls, src io.ReaderAt, size int64, r Reader) (Facts, error) {
+func follow(ctx context.Context, path string, calls Calls, src io.ReaderAt, size int64, r Reader) (Overview, error) {
 	f := &follower{Reader: r, path: path, parser: newParser(calls)}
 	err := f.follow(ctx, src, size)
 	return f.seen, err
@@ -316,8 +316,8 @@ func (f *follower) withdraw(ev *event) error {
 	f.seen.Requests--
 	f.seen.withdrawn++
 	if f.Withdrawn != nil {
-		f.deed = Deed{At: ev.at, Request: r.id, Sent: r.at, Run: f.seen.Runs}
-		f.Withdrawn(r.rows, &f.deed)
+		f.change = Change{At: ev.at, Request: r.id, Sent: r.at, Run: f.seen.Runs}
+		f.Withdrawn(r.rows, &f.change)
 	}
 	return nil
 }
@@ -331,7 +331,7 @@ func (f *follower) answer(ev *event) error {
 	f.seen.LastAnswer = ev.at
 	if len(ev.results) == 1 && ev.results[0].Rows == nil {
 		ev.results[0].Rows = r.rows
-	} else if err := f.cover.check(r.rows, ev.results); err != nil {
+	} else if err := f.rows.check(r.rows, ev.results); err != nil {
 		return err
 	}
 	decided := int64(0)
@@ -340,7 +340,7 @@ func (f *follower) answer(ev *event) error {
 		if res.Outcome != Open {
 			decided += rowsOf(res.Rows)
 		}
-		f.deed = Deed{Result: *res, At: ev.at, Carried: true, Request: r.id, Sent: r.at, Run: f.seen.Runs}
+		f.change = Change{Result: *res, At: ev.at, Carried: true, Request: r.id, Sent: r.at, Run: f.seen.Runs}
 		if err := f.do(res.Rows); err != nil {
 			return err
 		}
@@ -357,7 +357,7 @@ func (f *follower) decide(ev *event) error {
 		if res.Rows == nil {
 			return errors.New("it decides without saying which rows")
 		}
-		f.deed = Deed{Result: *res, At: ev.at, Run: f.seen.Runs}
+		f.change = Change{Result: *res, At: ev.at, Run: f.seen.Runs}
 		if err := f.do(res.Rows); err != nil {
 			return err
 		}
@@ -372,7 +372,7 @@ func (f *follower) abandon() error {
 		if err != nil {
 			return err
 		}
-		f.deed = Deed{
+		f.change = Change{
 			Result: Result{Outcome: Open, Lost: f.parser.call.Loses, Info: InfoNoAnswer}, At: r.at, Carried: true,
 			NoAnswer: true, Request: r.id, Sent: r.at, Run: f.seen.Runs,
 		}
@@ -383,16 +383,16 @@ func (f *follower) abandon() error {
 	return nil
 }
 
-// do applies f.deed.
+// do applies f.change.
 func (f *follower) do(rows []Stretch) error {
-	if err := f.Apply(rows, &f.deed); err != nil {
+	if err := f.Apply(rows, &f.change); err != nil {
 		return applyError{err}
 	}
 	return nil
 }
 
-// cover checks that results speak of every row of a request, and of none twice. It owns its memory only.
-type cover struct {
+// rowCheck checks that results speak of every row of a request, and of none twice. It owns its memory only.
+type rowCheck struct {
 	starts []int64 // how many rows of the request come before its ith stretch
 	marks  []uint64
 }
@@ -403,7 +403,7 @@ var (
 	errMissing = errors.New("it does not answer for every row of its request")
 )
 
-func (c *cover) check(sent []Stretch, results []Result) error {
+func (c *rowCheck) check(sent []Stretch, results []Result) error {
 	c.starts = c.starts[:0]
 	total := int64(0)
 	for _, s := range sent {
@@ -426,7 +426,7 @@ func (c *cover) check(sent []Stretch, results []Result) error {
 	return nil
 }
 
-func (c *cover) mark(sent []Stretch, s Stretch) error {
+func (c *rowCheck) mark(sent []Stretch, s Stretch) error {
 	i, ok := slices.BinarySearchFunc(sent, s.Lo, func(have Stretch, line int64) int { return cmp.Compare(have.Hi, line) })
 	if !ok && i == len(sent) || s.Lo < sent[i].Lo || s.Hi > sent[i].Hi {
 		return errForeign

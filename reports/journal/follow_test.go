@@ -17,16 +17,16 @@ type told struct {
 
 func (w *told) reader() Reader {
 	return Reader{
-		Apply: func(rows []Stretch, d *Deed) error {
-			w.deed("applied", rows, d)
+		Apply: func(rows []Stretch, d *Change) error {
+			w.change("applied", rows, d)
 			return nil
 		},
-		Withdrawn: func(rows []Stretch, d *Deed) { w.deed("withdrawn", rows, d) },
+		Withdrawn: func(rows []Stretch, d *Change) { w.change("withdrawn", rows, d) },
 		Began:     func(number int, at int64, run Run) { fmt.Fprintf(w, "began %d user=%s\n", number, run.User) },
 	}
 }
 
-func (w *told) deed(what string, rows []Stretch, d *Deed) {
+func (w *told) change(what string, rows []Stretch, d *Change) {
 	if d.At == 0 || (d.Sent == 0) != (d.Request == 0) || d.Sent > d.At {
 		w.Errorf("request %d: got sent at %d and the rest at %d", d.Request, d.Sent, d.At)
 	}

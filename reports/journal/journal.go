@@ -78,7 +78,7 @@ type Journal struct {
 	calls Calls
 	call  *Call // of the job; nil while there is none
 
-	past *Facts // what Replay found; nil before it, and where there is no job
+	past *Overview // what Replay found; nil before it, and where there is no job
 
 	// The disk, as tests replace it.
 	write   func([]byte) (int, error)
@@ -177,7 +177,7 @@ func (j *Journal) end() int64 {
 	return j.size
 }
 
-func (j *Journal) replayed(seen *Facts) {
+func (j *Journal) replayed(seen *Overview) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.past = seen
@@ -401,7 +401,7 @@ func (j *Journal) usable() error {
 	return j.err
 }
 
-// checked refuses results that [parser] or [cover] would not read back: better to stop than to write a journal that
+// checked refuses results that [parser] or [rowCheck] would not read back: better to stop than to write a journal that
 // nobody can use. rows is how many the request has; -1 for a decision, where every result must name its own.
 func (j *Journal) checked(results []Result, rows int) ([]Result, error) {
 	named, copied := int64(0), false

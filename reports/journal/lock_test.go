@@ -65,11 +65,11 @@ func TestSecondProcess(t *testing.T) {
 	if err := child(t, "hold", report).Run(); err == nil || err.(*exec.ExitError).ExitCode() != 5 {
 		t.Errorf("a third process: got %v, want exit code 5", err)
 	}
-	look := func() (held bool, seen Facts) {
+	look := func() (held bool, seen Overview) {
 		v, err := Look(report, testCalls)
 		must(t, err)
 		defer v.Close()
-		seen, err = v.Follow(t.Context(), Reader{Apply: func([]Stretch, *Deed) error { return nil }})
+		seen, err = v.Follow(t.Context(), Reader{Apply: func([]Stretch, *Change) error { return nil }})
 		must(t, err)
 		return v.Held, seen
 	}

@@ -58,7 +58,7 @@ func (v *View) look() error {
 }
 
 // Follow tells the reader what the journal says so far. Requests without an answer count as lost.
-func (v *View) Follow(ctx context.Context, r Reader) (Facts, error) {
+func (v *View) Follow(ctx context.Context, r Reader) (Overview, error) {
 	return follow(ctx, v.path, v.calls, v.file, v.size, r)
 }
 

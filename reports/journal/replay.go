@@ -44,7 +44,7 @@ func (j *Journal) Replay(ctx context.Context, retryFailed bool) (*History, error
 	b := &rebuild{}
 	f := &follower{path: j.path, parser: newParser(j.calls), Reader: Reader{Apply: b.apply}}
 	b.parser = f.parser
-	b.facts = &f.seen
+	b.overview = &f.seen
 	if err := f.follow(ctx, j.file, j.end()); err != nil {
 		return nil, err
 	}
@@ -58,13 +58,13 @@ func (j *Journal) Replay(ctx context.Context, retryFailed bool) (*History, error
 
 // Follow tells the reader what the journal says so far. Requests without an answer count as lost, so it is for a run that
 // has ended, or died.
-func (j *Journal) Follow(ctx context.Context, r Reader) (Facts, error) {
+func (j *Journal) Follow(ctx context.Context, r Reader) (Overview, error) {
 	return follow(ctx, j.path, j.calls, j.file, j.end(), r)
 }
 
-// rebuild applies the deeds of a journal to sets of rows.
+// rebuild applies the changes that a journal tells to sets of rows.
 type rebuild struct {
-	facts                             *Facts
+	overview                          *Overview
 	parser                            *parser // knows the call once it has read the first line
 	answered, refused, lost, mirrored *Bits   // answered: with one of the call's answers
 	someRefused                       bool
@@ -75,11 +75,11 @@ func (b *rebuild) prepare() {
 	if b.answered != nil {
 		return
 	}
-	last := b.facts.head.Job.LastLine
+	last := b.overview.head.Job.LastLine
 	b.answered, b.refused, b.lost, b.mirrored = NewBits(last), NewBits(last), NewBits(last), NewBits(last)
 }
 
-func (b *rebuild) apply(rows []Stretch, d *Deed) error {
+func (b *rebuild) apply(rows []Stretch, d *Change) error {
 	b.prepare()
 	for _, s := range rows {
 		for line := s.Lo; line <= s.Hi; line++ {
@@ -90,7 +90,7 @@ func (b *rebuild) apply(rows []Stretch, d *Deed) error {
 }
 
 // row applies [Call.After] to as much of the row's state as the sets hold.
-func (b *rebuild) row(line int64, d *Deed) {
+func (b *rebuild) row(line int64, d *Change) {
 	if b.answered.Has(line) {
 		return
 	}
@@ -120,7 +120,7 @@ func (b *rebuild) history(retryFailed bool) *History {
 		h.Final.add(b.refused)
 	}
 	h.FinalCount = h.Final.Count()
-	s := b.facts
+	s := b.overview
 	h.NextID, h.Requests, h.Answers, h.Withdrawn, h.Runs = s.nextID, s.Requests, s.answers, s.withdrawn, s.Runs
 	h.LastRun, h.LastStart, h.LastAnswer = s.LastRun, UnixMilli(s.LastStart), UnixMilli(s.LastAnswer)
 	h.Ended, h.EndCode, h.Stopped, h.GoodBytes, h.TornBytes = s.Ended, s.EndCode, s.Stopped, s.good, s.torn
