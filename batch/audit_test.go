@@ -1,8 +1,10 @@
 package batch
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -22,5 +24,13 @@ func TestTheMachinesFaultIsNoVerdict(t *testing.T) {
 		if got := isMachines(tc.err); got != tc.want {
 			t.Errorf("%v: got %v, want %v", tc.err, got, tc.want)
 		}
+	}
+}
+
+// TestUnreadIsNoDifference: a report that cannot be read was not changed.
+func TestUnreadIsNoDifference(t *testing.T) {
+	line, err := firstDifference(strings.NewReader("text"), t.TempDir()) // a folder can be opened, and not be read
+	if line != 0 || !errors.Is(err, syscall.EISDIR) {
+		t.Errorf("got line %d and %v, want no line and %v", line, err, syscall.EISDIR)
 	}
 }
