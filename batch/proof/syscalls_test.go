@@ -151,7 +151,7 @@ func (s *site) toldTruth(f failing, r result) {
 		codes = []int{0, 137} // 0: another thread made the calls this time
 	}
 	if !slices.Contains(codes, r.code) && !runtimeDied(r) {
-		s.t.Errorf("got exit code %d, want one of %v; standard error:\n%.3000s", r.code, codes, r.stderr)
+		s.t.Errorf("got exit code %d, want one of %v; standard error:\n%.3000s\nstandard output:\n%.1000s", r.code, codes, r.stderr, r.stdout)
 	}
 	if (r.code == 2 || r.code == 3) && len(s.server.all) > 0 {
 		s.t.Errorf("got exit code %d and %d requests, want none; standard error:\n%s", r.code, len(s.server.all), r.stderr)
@@ -175,8 +175,11 @@ func (s *site) toldTruth(f failing, r result) {
 	}
 }
 
-// runtimeDied tells a process that Go itself has ended: its runtime cannot do without some of its own calls.
-func runtimeDied(r result) bool { return r.code == 134 && strings.Contains(r.stderr, "runtime: netpoll") }
+// runtimeDied tells a process that Go itself has ended, or that never began: its runtime, and the loader before it, cannot
+// do without some of their own calls.
+func runtimeDied(r result) bool {
+	return r.code == 134 && strings.Contains(r.stderr, "runtime: netpoll") || r.code == 127 && strings.Contains(r.stderr, "error while loading shared libraries")
+}
 
 // finishAll resumes the job to its end, at which every row is a success and no file is left that is not asked for.
 func (s *site) finishAll() {
@@ -232,7 +235,7 @@ func (s *site) sameVerdict(f failing, r, want result) {
 		codes = []int{0, 137}
 	}
 	if !slices.Contains(codes, r.code) && !runtimeDied(r) {
-		s.t.Errorf("got exit code %d, want one of %v; standard error:\n%.3000s", r.code, codes, r.stderr)
+		s.t.Errorf("got exit code %d, want one of %v; standard error:\n%.3000s\nstandard output:\n%.1000s", r.code, codes, r.stderr, r.stdout)
 	}
 	if r.code == 0 && f.kind != "write" && withoutTimes(r.stdout) != withoutTimes(want.stdout) {
 		s.t.Errorf("got\n%s\nwant\n%s", r.stdout, want.stdout)
@@ -243,7 +246,7 @@ func (s *site) sameVerdict(f failing, r, want result) {
 func withoutTimes(text string) string {
 	var kept []string
 	for line := range strings.Lines(text) {
-		if !strings.Contains(line, " ago") {
+		if !strings.HasSuffix(line, " ago\n") && !strings.HasSuffix(line, " just now\n") {
 			kept = append(kept, line)
 		}
 	}
