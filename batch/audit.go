@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
 	"friendsweep/reports/terminal"
+	"friendsweep/reports/whole"
 )
 
 // Check is one thing that an audit looked at.
@@ -102,7 +104,7 @@ func (r *Run) auditInput(ctx context.Context) (Check, error) {
 func (r *Run) auditReport(ctx context.Context) (Check, error) {
 	line, err := r.differsFromRemade(ctx)
 	if err != nil {
-		if ctx.Err() != nil || isMachines(err) {
+		if ctx.Err() != nil || isMachines(err) || errors.As(err, new(Refusal)) {
 			return Check{}, err
 		}
 		return Check{"report", false, firstLine(err)}, nil
@@ -126,12 +128,17 @@ func (r *Run) differsFromRemade(ctx context.Context) (line int64, err error) {
 		return 0, err
 	}
 	defer joined.Close()
+	// Nobody else's name, in a folder that may be everybody's. That it cannot be made says nothing of the report.
+	path := filepath.Join(cmp.Or(r.TempDir, os.TempDir()), "friendsweep-audit-"+rand.Text())
+	if err := whole.Try(path); err != nil {
+		return 0, refuse("%w", err)
+	}
 	compare := func(again io.Reader) (err error) {
 		line, err = firstDifference(again, r.Report)
 		return err
 	}
 	r.tally, _, err = reports.Report(ctx, reports.ReportOptions{
-		Path: filepath.Join(cmp.Or(r.TempDir, os.TempDir()), "friendsweep-audit"), Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx), Compare: compare,
+		Path: path, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx), Compare: compare,
 	}, joined)
 	return line, err
 }
