@@ -41,6 +41,9 @@ func (r *Run) takeJournal() (err error) {
 		open = journal.Read
 	}
 	r.journal, err = open(r.Report, Calls)
+	if err == nil && r.Disk != nil {
+		r.journal.Through(r.Disk)
+	}
 	if err == nil {
 		r.head, err = r.journal.Head()
 	}
@@ -145,12 +148,20 @@ func (r *Run) isOfEarlierRun(path string) bool {
 	return err == nil && err2 == nil && info.Mode().IsRegular() && !info.ModTime().After(journal.ModTime())
 }
 
+// remove takes files away for good: no power cut brings them back.
 func remove(paths ...string) error {
 	for _, path := range paths {
 		if path == "" {
 			continue
 		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := os.Remove(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = whole.SyncFolder(path)
+		}
+		if err != nil {
 			return fmt.Errorf("removing what an earlier run wrote: %w", err)
 		}
 	}

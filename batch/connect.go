@@ -29,7 +29,7 @@ func (r *Run) connect() (client *chat.Client, stop func(), err error) {
 	client, err = chat.NewClient(chat.Config{
 		Endpoint: endpoint, AppID: r.AppID, Identifier: r.Identifier, Signer: r.signer, Call: r.API,
 		Timeout: r.Timeout, Workers: r.Batch.Workers, UserAgent: "friendsweep/" + name,
-		Secrets: []chat.Secret{r.Key, r.Sig}, Proxy: r.Proxy,
+		Secrets: []chat.Secret{r.Key, r.Sig}, Proxy: r.Proxy, DialContext: r.Dial,
 	})
 	if err != nil {
 		stopSandbox()

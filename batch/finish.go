@@ -99,7 +99,7 @@ func (r *Run) report(ctx context.Context) (err error) {
 	}
 	var lesser reports.LesserError
 	if err == nil || errors.As(err, &lesser) {
-		print, failed := reports.FingerprintFile("report", r.Report)
+		print, failed := reports.FingerprintFile("report", absolute(r.Report))
 		r.print = print
 		return errors.Join(err, failed)
 	}
@@ -224,7 +224,7 @@ func (r *Run) page(sum *reports.Summary, end journal.Ending) error {
 	}
 	data.Fingerprints = r.prints()
 	if end.Link != "" {
-		print, err := reports.FingerprintWith("journal", r.journal.Path(), end.Bytes())
+		print, err := reports.FingerprintWith("journal", absolute(r.journal.Path()), end.Bytes())
 		if err != nil {
 			return err
 		}

@@ -21,10 +21,12 @@ func Read(ctx context.Context, o *Options) (*input.Input, error) {
 	if info, err := os.Stat(o.Pairs); err == nil && info.Mode().IsRegular() {
 		total = info.Size()
 	}
-	o.Progress.Start(terminal.Reading, func() terminal.Snapshot {
-		return terminal.Snapshot{Bytes: seen.Bytes.Load(), Rows: seen.Rows.Load(), Total: total}
-	})
-	defer o.Progress.Stop()
+	if !o.Typed {
+		o.Progress.Start(terminal.Reading, func() terminal.Snapshot {
+			return terminal.Snapshot{Bytes: seen.Bytes.Load(), Rows: seen.Rows.Load(), Total: total}
+		})
+		defer o.Progress.Stop()
+	}
 	in, err := input.Read(ctx, input.Options{
 		Path: o.Pairs, Stdin: o.Stdin, FromColumn: o.FromColumn, ToColumn: o.ToColumn, Both: o.DeleteType == chat.Both && o.API.Settles(),
 		ChunkSize: o.Batch.ChunkSize, Regroup: o.Regroup, CountRegrouped: o.CountRegrouped, TempDir: o.TempDir, Progress: &seen,

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -31,6 +32,7 @@ const Sandbox = "sandbox"
 type Options struct {
 	Pairs      string // a file, or - for Stdin
 	Stdin      io.Reader
+	Typed      bool // somebody types Stdin at the terminal that shows progress: a bar would stand in what is typed
 	FromColumn string
 	ToColumn   string
 	// Regroup asks from the side that needs fewer requests; CountRegrouped only counts those, for the plan. Both are for a
@@ -74,6 +76,10 @@ type Options struct {
 	TempDir  string
 	Log      *slog.Logger
 	Progress *terminal.Progress
+
+	// What package proof puts between a run and the world; nil for the world itself.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	Disk func(journal.Disk) journal.Disk // of the journal, see [journal.Journal.Through]
 }
 
 // SetCall sets the call of the API that the run makes, and the answers that are successes, by their words.

@@ -69,7 +69,8 @@ type app struct {
 	json    bool // standard output is to have one JSON object
 	printed bool // and has it
 
-	// next is the command that continues what is going on, for the person who interrupts it a second time.
+	// next is the command that continues what is going on, for the person who interrupts it a second time; empty before
+	// anything is sent.
 	next atomic.Pointer[string]
 
 	// ending writes the last line of the log, once the exit code is known and everything else is said; nil for none.

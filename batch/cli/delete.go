@@ -43,6 +43,9 @@ func (c *deleteCommand) check() error {
 	if err := cmp.Or(c.jobFlags.check(), c.regroupFlag.check(&c.pairFlags)); err != nil {
 		return err
 	}
+	if c.Pairs == "-" && !c.Yes && !c.Sandbox { // before anybody has typed or sent them all
+		return errors.New("standard input has the pairs, so nobody can be asked: nothing was sent\nlook at `friendsweep plan -`, then give --yes")
+	}
 	c.Report = cmp.Or(c.Report, batch.ReportBeside(c.Pairs, "report"))
 	return nil
 }
@@ -86,7 +89,7 @@ func (c *deleteCommand) options(a *app) (batch.Options, error) {
 	}
 	if !c.Yes && !c.Sandbox {
 		o.Ask = func(plan *reports.Plan, through int64) (bool, error) { return a.ask(plan, through, c.Limit) }
-		if c.Pairs == "-" || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+		if !isTerminal(a.stdin) || !isTerminal(a.stderr) {
 			o.Ask = nobodyToAsk
 		}
 	}

@@ -199,7 +199,7 @@ func (f *jobFlags) options(a *app) (batch.Options, error) {
 		return batch.Options{}, err
 	}
 	o := batch.Options{
-		Pairs: f.Pairs, Stdin: a.stdin, FromColumn: f.FromColumn, ToColumn: f.ToColumn, MaxRows: f.MaxRows,
+		Pairs: f.Pairs, Stdin: a.stdin, Typed: a.typed(f.Pairs), FromColumn: f.FromColumn, ToColumn: f.ToColumn, MaxRows: f.MaxRows,
 		Endpoint: f.endpoint(), AppID: f.SDKAppID, Identifier: f.Identifier, Key: key, Sig: sig,
 		DeleteType: f.deleteType(), Timeout: f.Timeout, Batch: f.batch(a.started), Proxy: http.ProxyFromEnvironment,
 		Report: f.Report, Failures: f.Failures, HTML: f.HTML, Metrics: f.MetricsFile, Lock: f.Lock,

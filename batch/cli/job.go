@@ -2,7 +2,9 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"runtime/debug"
@@ -21,6 +23,7 @@ func (a *app) carryOut(opts batch.Options) error {
 		// remembers every pair.
 		debug.SetMemoryLimit(200 << 20)
 	}
+	a.next.Store(new(string))
 	run := batch.New(opts)
 	defer run.Close()
 	err := run.Prepare(a.ctx)
@@ -91,6 +94,9 @@ func (a *app) conclude(summary *reports.Summary, err error) error {
 // nothingSent writes the figures of a run that ended before it began. One that found the job held leaves them to the
 // run that holds it.
 func (a *app) nothingSent(run *batch.Run, err error) error {
+	if a.ctx.Err() != nil && errors.Is(err, context.Canceled) || errors.As(err, new(interrupted)) {
+		err = fmt.Errorf("%w: nothing was sent", context.Cause(a.ctx))
+	}
 	code := exitCode(err)
 	if code == exitHeld {
 		return err

@@ -44,11 +44,14 @@ func (a *app) setOutput(flags logFlags) {
 // announceInput says what the program waits for when it is to read from the terminal. No bar may move there then: it would
 // write over what somebody types.
 func (a *app) announceInput(pairs string) {
-	if pairs == "-" && isTerminal(a.stdin) {
+	if a.typed(pairs) {
 		a.log.Info("reading the pairs from the terminal; Ctrl-D ends them")
 		a.progress.Skip(terminal.Reading)
 	}
 }
+
+// typed tells whether somebody types the pairs.
+func (a *app) typed(pairs string) bool { return pairs == "-" && isTerminal(a.stdin) }
 
 // color tells whether colours may be used on w: https://no-color.org.
 func (a *app) color(w io.Writer) bool {

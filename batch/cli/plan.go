@@ -49,7 +49,7 @@ func (c *planCommand) Run(a *app) error {
 	}
 	a.announceInput(c.Pairs)
 	o := batch.Options{
-		Pairs: c.Pairs, Stdin: a.stdin, FromColumn: c.FromColumn, ToColumn: c.ToColumn, DeleteType: c.deleteType(),
+		Pairs: c.Pairs, Stdin: a.stdin, Typed: a.typed(c.Pairs), FromColumn: c.FromColumn, ToColumn: c.ToColumn, DeleteType: c.deleteType(),
 		Batch: send.Options{ChunkSize: c.ChunkSize, Rate: c.Rate, RowRate: c.RowRate}, TempDir: temp, Progress: a.progress, Log: a.log,
 		Regroup: c.Regroup, CountRegrouped: true,
 	}

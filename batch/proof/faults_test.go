@@ -197,8 +197,13 @@ func (b *tableBuilder) add(from, to, form string) {
 		note = "one\ntwo\n"
 	case "invalid":
 		to = strings.Repeat("x", 33)
+	case "empty":
+		to = ""
+	case "no ascii":
+		from = "jürgen"
 	}
-	r := row{line: b.line, from: from, to: to, invalid: form == "invalid" || from == to}
+	invalid := slices.Contains([]string{"invalid", "empty", "no ascii"}, form)
+	r := row{line: b.line, from: from, to: to, invalid: invalid || from == to}
 	pair, mirror := [2]string{from, to}, [2]string{to, from}
 	switch first := b.firsts[pair]; {
 	case r.invalid:

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -33,9 +34,15 @@ type oracle struct {
 	rows        []row
 	record      map[string][]*request
 	maxAttempts int
+	attemptsIn  map[int]int // the same by run, where that differs
 	regroup     bool
+	good        []string // the outcomes that are successes, where no flag of the call says it
+	unsure      bool     // answers that are not on record may have been heard when the report was made
 	byLine      map[int64]fate
 }
+
+// most is how many failures of a row the run takes before it gives the row up.
+func (o *oracle) most(run int) int { return cmp.Or(o.attemptsIn[run], o.maxAttempts) }
 
 // fates foretells every line of the report. The rows are in the order of their lines.
 func (o *oracle) fates() []fate {
@@ -100,7 +107,7 @@ func (o *oracle) own(r row) fate {
 			fails++
 		}
 		f.attempts++
-		o.hear(&f, w, len(q.to), fails)
+		o.hear(&f, w, len(q.to), fails >= o.most(q.run))
 		if f.outcome == "open" && w.means == split && (q.condemned || o.condemned(r.from, n)) {
 			f.other = f.as("refused")
 			f.other.info = "*"
@@ -139,7 +146,7 @@ func (o *oracle) hearTurned(f *fate, q *request, w word) {
 		w = word{means: lost}
 	}
 	f.attempts++
-	f.code, f.info, f.outcome = "", "*", "open"
+	f.code, f.info, f.other, f.outcome = "", "*", nil, "open"
 	if w.coded {
 		f.code, f.info = strconv.Itoa(w.code), w.info
 	}
@@ -155,8 +162,8 @@ func (f fate) as(outcome string) *fate {
 	return &f
 }
 
-// hear takes one answer about a row, in a request of so many.
-func (o *oracle) hear(f *fate, w word, rows, fails int) {
+// hear takes one answer about a row, in a request of so many. A failure may be the last one that its run takes.
+func (o *oracle) hear(f *fate, w word, rows int, last bool) {
 	f.code, f.info, f.other, f.outcome = "", "*", nil, "open"
 	if w.coded {
 		f.code, f.info = strconv.Itoa(w.code), w.info
@@ -181,7 +188,7 @@ func (o *oracle) hear(f *fate, w word, rows, fails int) {
 		}
 	case retry, lost:
 		f.lost = f.lost || w.means == lost && o.call.loses
-		if fails >= o.maxAttempts {
+		if last {
 			if !w.coded { // nobody may have been answered: then the run stops instead
 				f.other = f.as("not_sent")
 				if f.lost {
@@ -194,23 +201,26 @@ func (o *oracle) hear(f *fate, w word, rows, fails int) {
 	}
 }
 
-// condemned reports whether the account's requests up to the nth permit to refuse rows that were not tried alone: 64 of a
-// run refused as a whole, and none accepted.
+// condemned reports whether the account's requests of the nth's run permit to refuse rows that were not tried alone: 64 of
+// them were refused as a whole before one was accepted. Those after the nth count, too: the row waits while others are tried.
 func (o *oracle) condemned(account string, n int) bool {
 	all := o.record[account]
 	refused := 0
-	for _, q := range all[:n+1] {
+	for _, q := range all {
 		if q.run != all[n].run {
 			continue
 		}
-		if q.coded {
+		if q.coded && slices.ContainsFunc(q.said, func(w word) bool { return w.means != lost }) { // else it may not be taken for an answer
 			return false
 		}
 		if slices.ContainsFunc(q.said, func(w word) bool { return w.means == split || w.means == unproven }) {
 			refused++
 		}
+		if refused >= 64 {
+			return true
+		}
 	}
-	return refused >= 64
+	return false
 }
 
 // status is that of an outcome. A duplicate has its first's.
@@ -219,7 +229,11 @@ func (o *oracle) status(f fate, ignoreNotFriend bool) string {
 	if f.of > 0 {
 		outcome = o.byLine[f.of].outcome
 	}
-	if slices.Contains(o.call.success(ignoreNotFriend), outcome) {
+	good := o.good
+	if good == nil {
+		good = o.call.success(ignoreNotFriend)
+	}
+	if slices.Contains(good, outcome) {
 		return "success"
 	}
 	return "failure"
@@ -331,7 +345,7 @@ func (o *oracle) early() (wrong []string) {
 		}
 		first := o.rows[slices.IndexFunc(o.rows, func(f row) bool { return f.line == r.mirrorOf })]
 		for _, q := range o.record[r.from] {
-			before := oracle{call: o.call, record: map[string][]*request{first.from: nil}, maxAttempts: o.maxAttempts}
+			before := oracle{call: o.call, record: map[string][]*request{first.from: nil}, maxAttempts: o.maxAttempts, attemptsIn: o.attemptsIn}
 			for _, p := range o.record[first.from] {
 				if p.number < q.number {
 					before.record[first.from] = append(before.record[first.from], p)
@@ -386,6 +400,6 @@ func (o *oracle) truth(report []reported) (wrong []string) {
 func (o *oracle) heard(r row, outcome string) bool {
 	return slices.ContainsFunc(o.record[r.from], func(q *request) bool {
 		i := q.place(r.to)
-		return i >= 0 && !q.unheard && q.said[i].means == done && q.said[i].outcome == outcome
+		return i >= 0 && (o.unsure || !q.unheard) && q.said[i].means == done && q.said[i].outcome == outcome
 	})
 }

@@ -40,6 +40,7 @@ func withProgram(m *testing.M) int {
 	binary = filepath.Join(dir, "friendsweep")
 	if err == nil {
 		build := exec.Command("go", "build", "-o", binary, "friendsweep")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is released
 		build.Stderr = os.Stderr
 		err = build.Run()
 	}
@@ -59,6 +60,7 @@ func withProgram(m *testing.M) int {
 type site struct {
 	t        testing.TB
 	dir, tmp string // of input and report; of TMPDIR
+	program  string // what is run
 	input    string
 	table    *table
 	server   *server
@@ -75,7 +77,7 @@ func newSite(t testing.TB, table *table) *site { return newSiteOf(t, deletion, t
 // newSiteOf is a site for a call. A check is one with --expect any: what the API answers is a success.
 func newSiteOf(t testing.TB, c *call, table *table) *site {
 	base := t.TempDir()
-	s := &site{t: t, dir: filepath.Join(base, "job"), tmp: filepath.Join(base, "tmp"), table: table, server: newServer(), ignore: c == checking}
+	s := &site{t: t, dir: filepath.Join(base, "job"), tmp: filepath.Join(base, "tmp"), program: binary, table: table, server: newServer(), ignore: c == checking}
 	s.server.call = c // before it serves: a request that comes from another process is nothing that the race detector knows of
 	for _, dir := range []string{s.dir, s.tmp} {
 		if err := os.Mkdir(dir, 0o777); err != nil {
@@ -128,7 +130,7 @@ type process struct {
 // prepare makes a process that is yet to be started.
 func (s *site) prepare(args ...string) *process {
 	s.t.Helper()
-	all := append(append([]string{}, s.wrap...), append([]string{binary}, args...)...)
+	all := append(append([]string{}, s.wrap...), append([]string{s.program}, args...)...)
 	p := &process{Cmd: exec.Command(all[0], all[1:]...), site: s, started: make(chan struct{})}
 	p.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/", "TMPDIR=" + s.tmp, "FRIENDSWEEP_SECRET_KEY=" + sandbox.DefaultKey}
 	p.Dir = s.dir

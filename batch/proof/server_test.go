@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"friendsweep/batch/sandbox"
 )
@@ -39,13 +40,15 @@ type server struct {
 	flying   map[string]bool
 	sigs     map[string]bool // UserSigs as they came
 	run      int             // the number of the program's run
+	severed  bool            // who sends is dead: what still comes was never sent
 	problems []string        // what the client must never do
 }
 
 // request is one that was sent: as the server saw it, or as a journal says that it may have been sent.
 type request struct {
 	run    int
-	number int // over all accounts
+	number int       // over all accounts
+	at     time.Time // of its arrival
 	from   string
 	to     []string
 	said   []word // what the answer says about each of to; the server knows whether it could be understood
@@ -183,7 +186,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasSuffix(r.URL.Path, "/"+s.call.command) {
 		s.wrong("a request for %s, want %s", r.URL.Path, s.call.command)
 	}
-	x.arrive()
+	if !x.arrive() {
+		x.raw("")
+		return
+	}
 	if s.arrived != nil {
 		s.arrived(x.request)
 	}
@@ -191,11 +197,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.leave()
 }
 
-// arrive puts the request on record and chooses its fault.
-func (x *exchange) arrive() {
+// arrive puts the request on record and chooses its fault. It is false for a request that nobody can have sent.
+func (x *exchange) arrive() bool {
 	s := x.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.severed {
+		return false
+	}
 	if s.flying[x.From] {
 		s.problems = append(s.problems, fmt.Sprintf("two requests of %q at the same time", x.From))
 	}
@@ -205,6 +214,7 @@ func (x *exchange) arrive() {
 	x.dice = rand.New(rand.NewPCG(x.seed, 1))
 	x.request = s.enter(x.From, x.To)
 	x.broken = breakages[x.kind%len(breakages)].name
+	return true
 }
 
 // heard is how many requests of the account have arrived. Called with mu held, like enter.
@@ -219,7 +229,7 @@ func (s *server) heard(account string) int {
 }
 
 func (s *server) enter(from string, to []string) *request {
-	q := &request{run: s.run, number: len(s.all) + 1, from: from, to: slices.Clone(to),
+	q := &request{run: s.run, number: len(s.all) + 1, at: time.Now(), from: from, to: slices.Clone(to),
 		said: make([]word, len(to)), done: make([]bool, len(to))}
 	for i := range q.said {
 		q.said[i] = word{means: lost}

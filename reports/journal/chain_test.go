@@ -118,6 +118,48 @@ func TestEveryMovedLineIsSeen(t *testing.T) {
 	}
 }
 
+// A power cut may leave the later of two writes on the disk and zeros where the earlier was to be; but not if something
+// behind them shows that a sync was between the two.
+func TestAHoleIsATornTail(t *testing.T) {
+	j := started(t, jobOf(10, 11))
+	send := func(line int64) int64 {
+		id, err := j.Before("a", []int64{line})
+		must(t, err)
+		return id
+	}
+	answer := func(id, line int64) { must(t, j.After(id, time.Millisecond, []Result{deleted(line)})) }
+	first, second := send(2), send(3)
+	answer(first, 2)  // line 4
+	answer(second, 3) // line 5
+	third := send(4)  // line 6
+	loose := content(t, j.path)
+	answer(third, 4)
+	synced := content(t, j.path)
+	must(t, j.Close())
+	without := func(text string, number, many int) string {
+		lines := strings.SplitAfter(text, "\n")
+		lines[number-1] = strings.Repeat("\x00", many) + lines[number-1][many:]
+		return strings.Join(lines, "")
+	}
+	all := len(strings.SplitAfter(loose, "\n")[3])
+	good := int64(strings.Index(loose, `{"answer":1`))
+	for name, c := range map[string]struct {
+		text          string
+		refused, torn int64
+	}{
+		"a line is missing":                         {without(loose, 4, all), 0, int64(len(loose)) - good},
+		"half of two lines is missing":              {without(without(loose, 4, all/2), 5, all/2), 0, int64(len(loose)) - good},
+		"half a line is missing":                    {without(loose, 4, all/2), 0, int64(len(loose)) - good},
+		"a byte is missing":                         {without(loose, 4, 1), 4, 0},
+		"a request that left after it was answered": {without(synced, 4, all), 4, 0},
+		"a line that is no hole":                    {strings.ReplaceAll(without(loose, 4, all), "\x00", "x"), 4, 0},
+	} {
+		if refused, torn := readsAs(t, c.text); refused != c.refused || torn != c.torn {
+			t.Errorf("%s: got line %d refused and %d bytes torn, want %d and %d", name, refused, torn, c.refused, c.torn)
+		}
+	}
+}
+
 // A line that was torn by a crash has no end; one whose end was changed hides the next.
 func TestAHiddenLineIsNoTornTail(t *testing.T) {
 	_, text := everyKind(t)

@@ -104,6 +104,7 @@ func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) erro
 	in := bufio.NewReaderSize(io.NewSectionReader(src, 0, size), 256<<10)
 	var long []byte
 	var bad error // why the line badLine is not good; what follows it decides what that means
+	hole := false // it has one
 	badLine, offset := int64(0), int64(0)
 	for number := int64(1); ; number++ {
 		line, err := readLine(in, &long)
@@ -119,10 +120,11 @@ func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) erro
 			ev, err = f.line(number, line, bad != nil)
 		}
 		switch {
+		case err == nil && hole && !f.wasSynced(ev):
 		case err == nil && bad != nil, errors.Is(err, errChain):
 			return damage(f.path, cmp.Or(badLine, number), cmp.Or(bad, err))
 		case err != nil && bad == nil:
-			bad, badLine = err, number
+			bad, badLine, hole = err, number, bytes.Contains(line, []byte(holeBytes))
 		case err == nil:
 			if err := f.take(ev); err != nil {
 				return f.refuse(number, err)
@@ -188,7 +190,7 @@ func (f *follower) line(number int64, line []byte, afterBad bool) (*event, error
 	ev, err := f.parser.parse(line[:len(line)-1])
 	fits := afterBad || link(f.seen.Link, text) == h
 	switch {
-	case err != nil && !fits:
+	case err != nil && (afterBad || !fits):
 		return nil, f.torn(line)
 	case err != nil: // whoever wrote it knew the line before, and is not this program
 		return nil, fmt.Errorf("%w: %w", errChain, err)
@@ -207,6 +209,23 @@ func (f *follower) torn(line []byte) error {
 		return errChain
 	}
 	return errLine
+}
+
+// holeBytes are in a file where a power cut came between two writes that were not synced, and only the later one had reached
+// the disk. One such byte is no hole: it may be a byte that was changed.
+const holeBytes = "\x00\x00"
+
+// wasSynced reports whether a line behind a hole proves that the disk once had what was there, so that no power cut made the
+// hole: a request leaves, and a run ends or begins, only when everything before is on the disk.
+func (f *follower) wasSynced(ev *event) bool {
+	switch ev.kind {
+	case kindSend, kindDecide:
+		return false
+	case kindAnswer, kindWithdraw:
+		_, sentBefore := f.out[ev.id]
+		return !sentBefore
+	}
+	return true
 }
 
 // take follows one good line. Its errors are contradictions: each line is fine, and together they cannot be true.

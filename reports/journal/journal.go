@@ -28,7 +28,8 @@
 // begins the next. A request without an answer lost it when its run ended.
 //
 // The last member of every line is "h": see [Ending] and chain.go. What follows the last good line is a torn tail, which the
-// next run cuts off; damage before a good line is an error that names the line. Keys that this version does not know are
+// next run cuts off; so is what follows a hole of zeros, if nothing behind it proves that the hole was once on the disk. Any
+// other damage before a good line is an error that names the line. Keys that this version does not know are
 // skipped.
 package journal
 
@@ -80,8 +81,31 @@ type Journal struct {
 	past *Facts // what Replay found; nil before it, and where there is no job
 
 	// The disk, as tests replace it.
-	write func([]byte) (int, error)
-	sync  func() error
+	write   func([]byte) (int, error)
+	sync    func() error
+	through func(Disk) Disk // put before every file that it writes to; nil for nothing
+}
+
+// Disk is how the journal's lines get into its file and onto the disk.
+type Disk struct {
+	Write func(line []byte) (int, error)
+	Sync  func() error
+}
+
+// Through has every later line pass what the function makes of the file's own disk: the one with which package proof lets
+// writes fail and processes die. It is called once for each file that the journal writes to, the present one included.
+func (j *Journal) Through(through func(Disk) Disk) {
+	j.through = through
+	j.pass()
+}
+
+// pass takes up the disk of the present file.
+func (j *Journal) pass() {
+	j.write, j.sync = j.file.Write, j.file.Sync
+	if j.through != nil {
+		disk := j.through(Disk{j.write, j.sync})
+		j.write, j.sync = disk.Write, disk.Sync
+	}
 }
 
 // Lock opens the journal of the report, or makes an empty one with mode 0600, and locks it. The error is
@@ -134,7 +158,8 @@ func (j *Journal) adopt(file *os.File) error {
 	if err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}
-	j.file, j.inode, j.write, j.sync = file, info, file.Write, file.Sync
+	j.file, j.inode = file, info
+	j.pass()
 	j.size, j.synced, j.past, j.link = info.Size(), 0, nil, ""
 	return nil
 }
@@ -236,15 +261,19 @@ func (j *Journal) End(exitCode, stopped string) error {
 	return j.EndWith(e)
 }
 
-// EndWith writes the line and returns when everything is on disk.
+// EndWith writes the line, when everything before it is on disk, and returns when it is on disk as well: so no power cut can
+// leave a hole before the end of a run.
 func (j *Journal) EndWith(e Ending) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := j.usable(); err != nil {
 		return err
 	}
-	j.buf = append(j.buf[:0], e.line...)
-	err := j.append()
+	err := j.settle()
+	if err == nil {
+		j.buf = append(j.buf[:0], e.line...)
+		err = j.append()
+	}
 	if err == nil {
 		err = j.settle()
 	}

@@ -90,6 +90,7 @@ type Progress struct {
 	line  string // what the bar shows; empty while there is none
 	drawn int    // columns of the line on the screen; 0 while there is none
 	open  bool   // the log stands in the middle of a line, where no bar may be drawn
+	gone  bool   // nothing is drawn any more
 }
 
 // NewProgress returns a Progress that draws on w. Until Start nothing is drawn.
@@ -172,6 +173,9 @@ func (p *Progress) columns() int {
 func (p *Progress) draw(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.gone {
+		return
+	}
 	p.line = line
 	if p.open {
 		return
@@ -181,11 +185,23 @@ func (p *Progress) draw(line string) {
 	p.drawn = Visible(line)
 }
 
+// Abandon takes the bar off the screen for good, before a process ends whose run does not end in order: the shell's prompt
+// would stand behind it. It does not wait for the run.
+func (p *Progress) Abandon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	io.WriteString(p.w, p.erasing())
+	p.line, p.drawn, p.gone = "", 0, true
+}
+
 // finish leaves the cursor in the first column of an empty line.
 func (p *Progress) finish(m *meter, last Snapshot) {
 	m.add(time.Now(), last)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.gone {
+		return
+	}
 	start := p.erasing()
 	if p.open {
 		start = "\n"

@@ -144,6 +144,25 @@ func TestBarSurvivesResize(t *testing.T) {
 	})
 }
 
+// TestAbandon: the prompt of the shell, and nothing else, follows what was logged.
+func TestAbandon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		term := newScreen(80)
+		p := NewProgress(term, Options{Mode: ProgressBar, Width: func() int { return 80 }})
+		p.Start(Sending, func() Snapshot { return Snapshot{Rows: 1, Total: 7} })
+		time.Sleep(barEvery)
+		synctest.Wait()
+		p.Abandon()
+		io.WriteString(p, "to continue: x\n")
+		time.Sleep(3 * barEvery)
+		synctest.Wait()
+		p.Stop()
+		if got, want := strings.Join(term.lines, "\n"), "to continue: x\n"; got != want {
+			t.Errorf("got screen %q, want %q", got, want)
+		}
+	})
+}
+
 func TestBarFitsEveryWidth(t *testing.T) {
 	m := &meter{phase: Sending, began: began}
 	m.add(began, Snapshot{})

@@ -1,0 +1,281 @@
+package proof
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"friendsweep/batch/send"
+)
+
+// story is all that is decided before a job begins.
+type story struct {
+	call    *call
+	table   *table // as for a deletion from both sides
+	bytes   []byte // of the input file
+	regroup bool   // no row sees another one from the other side, so runs may regroup
+	plan    func(account string, n int) fault
+	dials   []bool // which connections fail to open
+	runs    []storyRun
+}
+
+// storyRun is a run that is yet to be made.
+type storyRun struct {
+	storyFlags
+	wrong   string   // what makes it a run of another job: input, endpoint, or nothing
+	weather string   // the fault that every request of the run meets; nobody: no connection opens; empty: those of the story
+	end     storyEnd // what ends it, if it does not end by itself
+	reports bool     // `report` is run after it
+	line    int      // the record whose story is asked for, counted round
+}
+
+// storyEnd is what happens to a run from outside.
+type storyEnd struct {
+	kind     string // signal, kill, disk; empty for nothing
+	at       string // start, arrival, answer, write, sync, time
+	n        int    // which of them
+	after    time.Duration
+	part     float64 // of the line of the journal that is written all the same
+	signal   int
+	powerCut float64 // how much of what was not synced is lost as well, after a kill or a fault of the disk
+}
+
+// storyFlags are the flags of delete and check.
+type storyFlags struct {
+	both, ignore, regroup, resume, overwrite, retryFailed bool
+	expect                                                string // of a check
+	chunk, workers, maxAttempts                           int
+	rate, rowRate                                         float64
+	limit, maxRows, maxInvalid, maxFailures               int64 // 0: none
+	maxDuration, timeout, backoffInitial, backoffMax      time.Duration
+	failures, html, metrics, lock, note, usersig          bool
+}
+
+// usual are the flags that a story returns to.
+func usual() storyFlags {
+	return storyFlags{resume: true, expect: "gone", chunk: 5, workers: 3, maxAttempts: 3, rate: 200,
+		timeout: 15 * time.Second, backoffInitial: 500 * time.Millisecond, backoffMax: 30 * time.Second, failures: true}
+}
+
+// given are the flags that differ from what the program takes by itself.
+func (f storyFlags) given() (names []string) {
+	for name, given := range map[string]bool{
+		"delete-type": f.both, "ignore-not-friend": f.ignore, "regroup": f.regroup, "resume": f.resume, "overwrite": f.overwrite,
+		"retry-failed": f.retryFailed, "expect": f.expect != "gone", "chunk-size": f.chunk != 1000, "workers": f.workers != 64,
+		"max-attempts": f.maxAttempts != 8, "rate": f.rate != 200, "row-rate": f.rowRate != 0, "limit": f.limit > 0,
+		"max-rows": f.maxRows > 0, "max-invalid": f.maxInvalid > 0, "max-failures": f.maxFailures > 0,
+		"max-duration": f.maxDuration > 0, "timeout": f.timeout != 15*time.Second, "backoff-initial": f.backoffInitial != 500*time.Millisecond,
+		"backoff-max": f.backoffMax != 30*time.Second, "failures": f.failures, "html": f.html, "metrics-file": f.metrics,
+		"lock": f.lock, "note": f.note, "usersig": f.usersig,
+	} {
+		if given {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// String is for the story that fails.
+func (r storyRun) String() string {
+	f := r.storyFlags
+	return fmt.Sprintf("--%s (chunk %d workers %d attempts %d rate %g,%g limit %d failures %d rows %d invalid %d duration %v timeout %v backoff %v,%v expect %s) "+
+		"wrong %q weather %q end %+v report %v", strings.Join(f.given(), " --"), f.chunk, f.workers, f.maxAttempts, f.rate, f.rowRate, f.limit, f.maxFailures,
+		f.maxRows, f.maxInvalid, f.maxDuration, f.timeout, f.backoffInitial, f.backoffMax, f.expect, r.wrong, r.weather, r.end, r.reports)
+}
+
+func drawStory(rt *rapid.T) story {
+	s := story{call: deletion}
+	if oneIn(rt, "check", 3) {
+		s.call = checking
+	}
+	s.regroup = s.call == deletion && oneIn(rt, "regroupable", 3)
+	s.table = drawStoryTable(rt, s.regroup)
+	s.bytes = drawBytes(rt, s.table.csv)
+	s.plan, s.dials = drawPlan(rt), rapid.SliceOfN(rapid.Bool(), 0, 6).Draw(rt, "dials")
+	both := rapid.Bool().Draw(rt, "both")
+	s.runs = rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) storyRun { return drawRun(rt, &s, both) }), 0, 5).Draw(rt, "runs")
+	return s
+}
+
+func pick[T any](rt *rapid.T, name string, from ...T) T { return from[evenly(rt, name, len(from))] }
+
+// oneIn is true in one of so many cases, and false in what a story shrinks to.
+func oneIn(rt *rapid.T, name string, n int) bool { return evenly(rt, name, n) == n-1 }
+
+// evenly is a number below n, each as likely as the others. Rapid's own ranges prefer the small ones, so that most of what a
+// story can do would hardly ever happen.
+func evenly(rt *rapid.T, name string, n int) (i int) {
+	for _, bit := range rapid.SliceOfN(rapid.Bool(), 8, 8).Draw(rt, name) {
+		i *= 2
+		if bit {
+			i++
+		}
+	}
+	return i * n / 256
+}
+
+// drawStoryTable is an input with everything that an input may have; now and then one account has many rows.
+func drawStoryTable(rt *rapid.T, regroup bool) *table {
+	b := newTableBuilder(true)
+	friends := friends
+	if regroup {
+		friends = strangersToAccounts
+	}
+	forms := rapid.SampledFrom([]string{"", "", "", "", "blank", "lines", "invalid", "empty", "no ascii"})
+	for range rapid.IntRange(0, 30).Draw(rt, "rows") {
+		from := pick(rt, "from", accounts...)
+		to := pick(rt, "to", friends...)
+		if regroup { // many accounts with few friends, as in a sweep: they are asked for from the other side
+			from, to = to, from
+		}
+		b.add(from, to, forms.Draw(rt, "form"))
+	}
+	if oneIn(rt, "crowded", 12) {
+		from := pick(rt, "crowd of", "ann", "missing-f")
+		for i := range rapid.IntRange(1, 150).Draw(rt, "crowd") {
+			b.add(from, fmt.Sprintf("crowd-%d", i), "")
+		}
+	}
+	return b.table()
+}
+
+// drawBytes is the input as a file: plain, behind a byte-order mark, or compressed.
+func drawBytes(rt *rapid.T, csv string) []byte {
+	switch pick(rt, "file", "plain", "plain", "plain", "mark", "gzip") {
+	case "mark":
+		return []byte("\ufeff" + csv)
+	case "gzip":
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		z.Write([]byte(csv))
+		z.Close()
+		return b.Bytes()
+	}
+	return []byte(csv)
+}
+
+// weathers are the faults that a whole run may meet.
+var weathers = []string{"nobody", "reset", "html", "HTTP 503", "HTTP 429", "HTTP 404", "code 60007", "code 70001", "code 30006", "code 30007",
+	"code 70003", "code 60004", "silent", "honest", "items of every kind"}
+
+func drawRun(rt *rapid.T, s *story, both bool) storyRun {
+	r := storyRun{storyFlags: drawFlags(rt, s, both), end: drawEnd(rt), reports: rapid.Bool().Draw(rt, "report"),
+		line: rapid.IntRange(0, 200).Draw(rt, "line")}
+	if oneIn(rt, "wrong", 12) {
+		r.wrong = pick(rt, "wrong what", "input", "endpoint")
+	}
+	if oneIn(rt, "weather", 6) {
+		r.weather = pick(rt, "which weather", weathers...)
+	}
+	return r
+}
+
+func drawFlags(rt *rapid.T, s *story, both bool) storyFlags {
+	f := usual()
+	f.both = both != oneIn(rt, "other delete type", 12)
+	f.ignore = s.call == deletion && rapid.Bool().Draw(rt, "ignore not friend")
+	f.regroup = s.regroup && f.both && rapid.Bool().Draw(rt, "regroup")
+	switch evenly(rt, "old files", 12) {
+	case 10:
+		f.resume, f.overwrite = false, true
+	case 11:
+		f.resume = false
+	}
+	f.retryFailed = s.call == deletion && f.resume && rapid.Bool().Draw(rt, "retry failed")
+	if s.call == checking {
+		f.expect = pick(rt, "expect", "gone", "friends", "any")
+	}
+	f.chunk = pick(rt, "chunk", 5, 1, 2, 3, 9, 1000)
+	f.workers = pick(rt, "workers", 3, 1, 2, 8, 64)
+	f.maxAttempts = pick(rt, "max attempts", 3, 1, 2, 8)
+	f.rate, f.rowRate = pick(rt, "rate", 200.0, 0, 2, 50, 1000), pick(rt, "row rate", 0.0, 0, 5, 100)
+	f.failures, f.html, f.metrics = rapid.Bool().Draw(rt, "failures"), oneIn(rt, "html", 6), oneIn(rt, "metrics", 6)
+	f.lock, f.note, f.usersig = oneIn(rt, "lock", 6), oneIn(rt, "note", 6), oneIn(rt, "usersig", 6)
+	f.drawBounds(rt)
+	return f
+}
+
+// drawBounds draws what makes a run end early, or wait.
+func (f *storyFlags) drawBounds(rt *rapid.T) {
+	few := rapid.Int64Range(1, 20)
+	if oneIn(rt, "limit", 4) {
+		f.limit = few.Draw(rt, "limit of")
+	}
+	if oneIn(rt, "max failures", 5) {
+		f.maxFailures = few.Draw(rt, "failures of")
+	}
+	if oneIn(rt, "max rows", 8) {
+		f.maxRows = rapid.Int64Range(1, 40).Draw(rt, "rows of")
+	}
+	if oneIn(rt, "max invalid", 8) {
+		f.maxInvalid = few.Draw(rt, "invalid of")
+	}
+	if oneIn(rt, "max duration", 6) {
+		f.maxDuration = pick(rt, "duration", time.Second, 100*time.Millisecond, 20*time.Second)
+	}
+	if oneIn(rt, "timeout", 5) {
+		f.timeout = pick(rt, "time-out", 3*time.Second, time.Second)
+	}
+	if oneIn(rt, "backoff", 5) {
+		f.backoffInitial, f.backoffMax = 100*time.Millisecond, pick(rt, "backoff max", time.Second, 100*time.Millisecond)
+	}
+}
+
+func drawEnd(rt *rapid.T) storyEnd {
+	e := storyEnd{kind: pick(rt, "end", "", "", "signal", "kill", "kill", "disk")}
+	switch e.kind {
+	case "":
+		return e
+	case "signal":
+		e.at, e.signal = pick(rt, "at", "arrival", "answer", "time", "start"), pick(rt, "signal", 2, 15, 1)
+	case "kill":
+		e.at = pick(rt, "at", "write", "arrival", "answer", "sync", "time")
+	case "disk":
+		e.at = pick(rt, "at", "write", "sync")
+	}
+	e.n = 1 + evenly(rt, "the nth", pick(rt, "of", 3, 12, 40))
+	if e.at == "time" {
+		e.after = time.Duration(rapid.IntRange(0, pick(rt, "within ms", 300, 3000, 30_000)).Draw(rt, "after ms")) * time.Millisecond
+	}
+	e.part = pick(rt, "part of a line", 0.0, 1, 0.5, 0.01, 0.99)
+	if e.kind != "signal" && rapid.Bool().Draw(rt, "power cut") {
+		e.powerCut = rapid.Float64Range(0, 1).Draw(rt, "power cut of")
+	}
+	return e
+}
+
+// lastRuns are those that bring the job to its end.
+func (p *player) lastRuns() storyRun {
+	f := usual()
+	f.both = p.both
+	return storyRun{storyFlags: f}
+}
+
+// success is the outcomes that are successes.
+func (f storyFlags) success(c *call) []string {
+	switch {
+	case c == deletion:
+		return c.success(f.ignore)
+	case f.expect == "any":
+		return c.also
+	case f.expect == "friends":
+		return []string{"friends"}
+	case f.both:
+		return []string{"strangers"}
+	}
+	return c.good
+}
+
+// most is --max-failures, or --max-invalid.
+func most(n int64) send.Failures {
+	if n == 0 {
+		return send.Failures{Percent: 100}
+	}
+	return send.Failures{Count: n}
+}
