@@ -2,7 +2,9 @@ package batch
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -12,10 +14,12 @@ import (
 	"strings"
 	"syscall"
 
+	"friendsweep/input"
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
 	"friendsweep/reports/terminal"
+	"friendsweep/reports/whole"
 )
 
 // Check is one thing that an audit looked at.
@@ -46,7 +50,13 @@ func Audit(ctx context.Context, o Options) ([]Check, error) {
 }
 
 // isMachines tells a fault of this machine, a full disk say, from one of the files: it is no verdict about them.
-func isMachines(err error) bool { return errors.As(err, new(syscall.Errno)) }
+func isMachines(err error) bool {
+	var unread *input.Error
+	if errors.As(err, &unread) {
+		return unread.System() != nil
+	}
+	return errors.As(err, new(syscall.Errno))
+}
 
 func (r *Run) audit(ctx context.Context) ([]Check, error) {
 	err := r.adopt(ctx)
@@ -90,89 +100,82 @@ func (r *Run) auditInput(ctx context.Context) (Check, error) {
 	return Check{"input", true, fmt.Sprintf("%d bytes, sha256 %s", r.in.Bytes, r.in.SHA256)}, nil
 }
 
-// auditReport makes the report again, in a folder of its own, and compares.
+// auditReport makes the report again, and compares.
 func (r *Run) auditReport(ctx context.Context) (Check, error) {
-	dir, err := os.MkdirTemp(r.TempDir, "friendsweep-audit-")
+	line, err := r.differsFromRemade(ctx)
 	if err != nil {
-		return Check{}, err
-	}
-	defer os.RemoveAll(dir)
-	again := filepath.Join(dir, "report.csv")
-	err = r.makeAgain(ctx, again)
-	if err != nil {
-		if ctx.Err() != nil || isMachines(err) {
+		if ctx.Err() != nil || isMachines(err) || errors.As(err, new(Refusal)) {
 			return Check{}, err
 		}
 		return Check{"report", false, firstLine(err)}, nil
+	}
+	if line > 0 {
+		detail, err := r.otherwise(ctx)
+		return Check{"report", false, fmt.Sprintf("line %d is not what journal and input say%s", line, detail)}, err
 	}
 	print, err := reports.FingerprintFile("report", r.Report)
 	if err != nil {
 		return Check{}, err
 	}
-	line, err := firstDifference(again, r.Report)
-	switch {
-	case err != nil:
-		return Check{}, err
-	case line > 0:
-		detail, err := r.otherwise(ctx, again)
-		return Check{"report", false, fmt.Sprintf("line %d is not what journal and input say%s", line, detail)}, err
-	}
 	return Check{"report", true, fmt.Sprintf("%d rows, sha256 %s", r.job.Rows, print.SHA256)}, nil
 }
 
-// makeAgain makes the report again, at path.
-func (r *Run) makeAgain(ctx context.Context, path string) error {
+// differsFromRemade makes the report again, in a file that never gets a name, and returns the number of its first line that
+// the report has otherwise; 0 for none.
+func (r *Run) differsFromRemade(ctx context.Context) (line int64, err error) {
 	joined, err := fates.New(ctx, r.journal, fates.Options{Job: r.job, Repeats: r.in.Repeats(), Dir: r.TempDir})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer joined.Close()
+	// Nobody else's name, in a folder that may be everybody's. That it cannot be made says nothing of the report.
+	path := filepath.Join(cmp.Or(r.TempDir, os.TempDir()), "friendsweep-audit-"+rand.Text())
+	if err := whole.Try(path); err != nil {
+		return 0, refuse("%w", err)
+	}
+	compare := func(again io.Reader) (err error) {
+		line, err = firstDifference(again, r.Report)
+		return err
+	}
 	r.tally, _, err = reports.Report(ctx, reports.ReportOptions{
-		Path: path, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx),
+		Path: path, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx), Compare: compare,
 	}, joined)
-	return err
+	return line, err
 }
 
 // otherwise tells a report that somebody had written with another flag than the run's from one that was changed.
-func (r *Run) otherwise(ctx context.Context, again string) (string, error) {
+func (r *Run) otherwise(ctx context.Context) (string, error) {
 	i := slices.IndexFunc(r.Batch.Call.Answers, func(a journal.Answer) bool { return a.CountedBy != "" })
 	if i < 0 || r.Batch.Good.Has(answer(i)) || r.tally.Outcomes[answer(i)] == 0 {
 		return "", nil
 	}
 	r.Batch.Good |= r.Batch.Call.Set([]string{r.Batch.Call.Word(answer(i))})
-	if err := r.makeAgain(ctx, again); err != nil {
-		return "", err
-	}
-	line, err := firstDifference(again, r.Report)
+	line, err := r.differsFromRemade(ctx)
 	if err != nil || line > 0 {
 		return "", err
 	}
 	return fmt.Sprintf("; it is what `report` writes with %s, and the run had no such flag", r.Batch.Call.Answers[i].CountedBy), nil
 }
 
-// firstDifference is the number of the first line of two files that is not the same, counted from 1; 0 for none.
-func firstDifference(a, b string) (int64, error) {
-	left, err := os.Open(a)
+// firstDifference is the number of the first line of text that is not the same in the file, counted from 1; 0 for none.
+func firstDifference(text io.Reader, path string) (int64, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return 0, err
 	}
-	defer left.Close()
-	right, err := os.Open(b)
-	if err != nil {
-		return 0, err
-	}
-	defer right.Close()
-	x, y := bufio.NewReaderSize(left, 64<<10), bufio.NewReaderSize(right, 64<<10)
+	defer file.Close()
+	x, y := bufio.NewReaderSize(text, 64<<10), bufio.NewReaderSize(file, 64<<10)
 	for line := int64(1); ; {
 		p, errX := x.ReadByte()
 		q, errY := y.ReadByte()
+		endX, endY := errX == io.EOF, errY == io.EOF
 		switch {
-		case errX == io.EOF && errY == io.EOF:
-			return 0, nil
-		case errX == io.EOF, errY == io.EOF, p != q:
-			return line, nil
-		case errX != nil || errY != nil:
+		case errX != nil && !endX, errY != nil && !endY: // what could not be read is no difference
 			return 0, errors.Join(errX, errY)
+		case endX && endY:
+			return 0, nil
+		case endX, endY, p != q:
+			return line, nil
 		case p == '\n':
 			line++
 		}

@@ -1,8 +1,12 @@
 package batch
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -22,5 +26,28 @@ func TestTheMachinesFaultIsNoVerdict(t *testing.T) {
 		if got := isMachines(tc.err); got != tc.want {
 			t.Errorf("%v: got %v, want %v", tc.err, got, tc.want)
 		}
+	}
+}
+
+// TestUnreadInputIsNoVerdict: an input that the system does not open says nothing of its bytes; one that is gone is a finding.
+func TestUnreadInputIsNoVerdict(t *testing.T) {
+	dir := t.TempDir()
+	loop := filepath.Join(dir, "loop.csv")
+	if err := os.Symlink("loop.csv", loop); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{loop: true, filepath.Join(dir, "gone.csv"): false} {
+		_, err := input.Read(t.Context(), input.Options{Path: path, ChunkSize: 1, TempDir: dir})
+		if got := isMachines(err); err == nil || got != want {
+			t.Errorf("%v: got %v, want %v", err, got, want)
+		}
+	}
+}
+
+// TestUnreadIsNoDifference: a report that cannot be read was not changed.
+func TestUnreadIsNoDifference(t *testing.T) {
+	line, err := firstDifference(strings.NewReader("text"), t.TempDir()) // a folder can be opened, and not be read
+	if line != 0 || !errors.Is(err, syscall.EISDIR) {
+		t.Errorf("got line %d and %v, want no line and %v", line, err, syscall.EISDIR)
 	}
 }

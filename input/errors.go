@@ -47,8 +47,19 @@ func secondReadError(err error) error {
 	switch {
 	case !errors.As(err, &e):
 		return err
-	case e.cause == nil, errors.Is(e.cause, fs.ErrNotExist), errors.Is(e.cause, syscall.ENOTDIR), errors.Is(e.cause, syscall.EISDIR):
+	case e.System() == nil:
 		return fmt.Errorf("%w (%w)", ErrChanged, err)
 	}
 	return fmt.Errorf("reading %s again: %w", e.File, e.cause)
+}
+
+// System is what the system says, a disk's fault for example, that kept the input from being read: it says nothing about the
+// input. It is nil where the input itself is to blame, or is not there.
+func (e *Error) System() error {
+	for _, gone := range []error{fs.ErrNotExist, syscall.ENOTDIR, syscall.EISDIR} {
+		if errors.Is(e.cause, gone) {
+			return nil
+		}
+	}
+	return e.cause
 }

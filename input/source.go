@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -199,7 +200,7 @@ func explain(name, kind string, err error) error {
 	switch {
 	case errors.As(err, &mine), errors.As(err, &disk), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case kind == "":
+	case kind == "", errors.As(err, new(syscall.Errno)): // a disk's fault is not one of the compressed data
 		return unreadable(name, err)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return &Error{File: name, Reason: "the zstd data needs more than 128 MiB of memory to be read",
