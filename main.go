@@ -31,7 +31,7 @@
 //   - add a call of the API: a file each in batch/chat, batch/sandbox and batch/cli, and its name in batch/calls.go;
 //   - add an output: a file in reports, a line in batch/finish.go, a flag in batch/cli/flags.go;
 //   - change what is retried: batch/chat/table.go; what that does to an account: batch/send/answer.go;
-//   - know why a row is unknown: [friendsweep/reports/journal.Call.After]; as a user, status REPORT --line N.
+//   - know why a row is unknown: Call.After in reports/journal/outcome.go; as a user, status REPORT --line N.
 package main
 
 import (

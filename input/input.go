@@ -12,7 +12,7 @@
 // enough each to be held in memory; one after the other they are freed of repeats, grouped by account and appended to
 // one file that Groups then streams. Small and large inputs go the same way.
 //
-// What breaks the file is an [*Error]. What breaks a row is a [Record.Reason].
+// What breaks the file is an [*Error]. What breaks a row is a [Record.Reason], in invalid.go.
 package input
 
 import (

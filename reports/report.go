@@ -3,8 +3,8 @@
 //
 // [Report] writes one line for every record of the input, from the fates of its rows, whole or not at all. [Summary],
 // [Plan] and [Status] are the same facts as text and as JSON. [WriteMetrics] is for a Prometheus collector, [Next] makes the
-// command that continues a job. The HTML page is package page, which draws a Summary; the words of outcomes come from the
-// [journal.Call] that the job is about.
+// command that continues a job, in command.go. [Story] tells of one record, in story.go, and why it ended so, in why.go. The
+// HTML page is package page, which draws a [Summary]; the words of outcomes come from the [journal.Call] that the job is about.
 package reports
 
 import (

@@ -1,9 +1,10 @@
 // Package cli is the command line: commands, flags, variables of the environment, secrets, the question, signals and exit
 // codes.
 //
-// Read [Run] first, then the file of a command, which has its flags, its help, its checks and its Run. Flags that
-// commands share stand in flags.go and target.go. What a command does is done by the packages beneath; they are told
-// everything they need: no other package looks at flags or the environment, writes the log on its own or ends the process.
+// Read [Run] first, then the file of a command, which has its flags, its help, its checks and its Run. Flags that commands
+// share stand in flags.go with their defaults, those that say where to send in target.go. What a command does is done by the
+// packages beneath; they are told everything they need: no other package looks at flags or the environment, writes the log on
+// its own or ends the process.
 package cli
 
 import (

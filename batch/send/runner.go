@@ -5,8 +5,9 @@
 // error, a [*Stop] most often, ends the run.
 //
 // The pool (pool.go) works on many accounts side by side, and each account (account.go) sends its chunks one after the other,
-// because the API answers 30008, a write conflict, to concurrent requests for one account. What an answer means stands in
-// answer.go, when a request may leave in pace.go.
+// because the API answers 30008, a write conflict, to concurrent requests for one account. A request waits for the pace, then
+// its line goes into the journal and onto the disk, then it leaves: in this order, in account.go. What an answer means stands
+// in answer.go, when a request may leave in pace.go.
 package send
 
 import (

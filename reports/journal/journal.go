@@ -3,8 +3,8 @@
 //
 // A run takes it with [Lock] and begins with [Journal.Start], or goes on with [Journal.Replay] and [Journal.Resume]; it
 // writes [Journal.Before] and [Journal.After] every request, and [Journal.EndWith] at its end. Who only reads takes [Read], or
-// [Look] where a run may be at work, and is told of what happened to rows by Follow. [Call.After] is the one rule of what a
-// result does to a row: sending, resuming and reporting ask it.
+// [Look] where a run may be at work, and is told of what happened to rows by Follow. [Call.After], in outcome.go, is the one
+// rule of what a result does to a row: sending, resuming and reporting ask it.
 //
 // # Format
 //
@@ -29,7 +29,7 @@
 //
 // The last member of every line is "h": see [Ending] and chain.go. What follows the last good line is a torn tail, which the
 // next run cuts off; so is what follows a hole of zeros, if nothing behind it proves that the hole was once on the disk. Any
-// other damage before a good line is an error that names the line. Keys that this version does not know are
+// other damage before a good line is an error that names the line. Which is which is decided in follow.go. Keys that this version does not know are
 // skipped.
 package journal
 
