@@ -110,10 +110,15 @@ func (j *Journal) replace(aside string) error {
 	return j.adopt(fresh)
 }
 
-// linkTo gives the file a second name; where the file system has no links, the second instead of the first.
+// linkTo gives the file a second name, which is on the disk when it returns: the caller takes the first one away, and a power
+// cut could bring only that about, so that the file had none. Where the file system has no links, the second instead of the
+// first.
 func linkTo(from, to string) error {
 	err := os.Link(from, to)
-	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+	if err == nil {
+		return whole.SyncFolder(to)
+	}
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return os.Rename(from, to)
