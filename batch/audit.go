@@ -74,7 +74,7 @@ func (r *Run) audit(ctx context.Context) ([]Check, error) {
 	case r.history.TornBytes > 0:
 		return []Check{{"journal", false, fmt.Sprintf("%d bytes follow its last line", r.history.TornBytes)}}, nil
 	}
-	if _, err := os.Stat(r.Report); err != nil {
+	if err := readable(r.Report); err != nil {
 		return nil, refuse("%s: %w\n`%s` writes it again", r.Report, cause(err), terminal.ShellQuote("friendsweep", "report", r.Report))
 	}
 	checks := []Check{{"journal", true, fmt.Sprintf("%d lines, head %s", r.history.Lines, r.history.Link)}}
@@ -159,7 +159,7 @@ func (r *Run) otherwise(ctx context.Context) (string, error) {
 
 // firstDifference is the number of the first line of text that is not the same in the file, counted from 1; 0 for none.
 func firstDifference(text io.Reader, path string) (int64, error) {
-	file, err := os.Open(path)
+	file, err := whole.Open(path)
 	if err != nil {
 		return 0, err
 	}

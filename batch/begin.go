@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
@@ -140,28 +142,34 @@ func (r *Run) makeRoom() error {
 	return err
 }
 
-// isOfEarlierRun tells a file of the run that is continued from one that was written at its place since: that is newer
-// than the last line of the journal.
+// isOfEarlierRun tells a file of the run that is continued from one that came to its place since, be it one that is older
+// and was moved there: what the file system last did to a file of that run, it did before the journal's last line.
 func (r *Run) isOfEarlierRun(path string) bool {
-	info, err := os.Lstat(path)
-	journal, err2 := os.Stat(r.journal.Path())
-	return err == nil && err2 == nil && info.Mode().IsRegular() && !info.ModTime().After(journal.ModTime())
+	var file unix.Stat_t
+	if err := unix.Lstat(path, &file); err != nil || file.Mode&unix.S_IFMT != unix.S_IFREG {
+		return false
+	}
+	journal, err := os.Stat(r.journal.Path())
+	return err == nil && !time.Unix(file.Ctim.Unix()).After(journal.ModTime())
 }
 
-// remove takes files away for good: no power cut brings them back.
+// remove takes away what would no longer be true, for good: no power cut brings it back. A link stays, because it is
+// somebody's: the file that it leads to is emptied by one that takes its name.
 func remove(paths ...string) error {
 	for _, path := range paths {
-		if path == "" {
+		info, err := os.Lstat(path)
+		switch {
+		case err != nil: // there is none; what else may be wrong is said when it is to be written
 			continue
-		}
-		err := os.Remove(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		case info.Mode()&fs.ModeSymlink != 0:
+			err = whole.Write(path, 0o600, nil)
+		default:
+			err = os.Remove(path)
 		}
 		if err == nil {
 			err = whole.SyncFolder(path)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("removing what an earlier run wrote: %w", err)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
 	"friendsweep/reports/page"
+	"friendsweep/reports/whole"
 )
 
 // Rewrite writes the report of a run that died or was stopped, from its journal and its input, and sends nothing. Of
@@ -77,7 +77,7 @@ func (r *Run) adopt(ctx context.Context) (err error) {
 	if r.reads {
 		path = journal.Found(r.Report)
 	}
-	if _, err := os.Stat(path); err != nil {
+	if err := readable(path); err != nil {
 		return refuse("%s: %w\ngive the name of a report; its journal lies beside it", path, cause(err))
 	}
 	if err := r.takeJournal(); err != nil {
@@ -102,11 +102,25 @@ func (r *Run) adopt(ctx context.Context) (err error) {
 	return nil
 }
 
+// readable says what is wrong with the path as one of a file that can be read.
+func readable(path string) error {
+	file, err := whole.Open(path)
+	if err == nil {
+		err = file.Close()
+	}
+	return err
+}
+
 // takeOver makes the run read the input as the job did, and see its answers as its last run did.
 func (r *Run) takeOver(job journal.Job, last journal.Run) {
 	r.FromColumn, r.ToColumn, r.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
 	r.SetCall(callOf(job), append(last.Success, r.AlsoSuccess...))
 	r.Endpoint, r.AppID, r.Batch.ChunkSize, r.Flags = job.Endpoint, job.AppID, r.API.MaxItems, last.Flags
+	for _, flag := range []string{"secret-key-file", "usersig-file"} { // which no output may be
+		if file, ok := last.Flags[flag].(journal.Text); ok {
+			r.SecretFiles = append(r.SecretFiles, string(file))
+		}
+	}
 }
 
 // ResumeCommand continues the job that a journal is about; with retry it also sends the refused rows again, and is empty for

@@ -6,7 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
+
+	"friendsweep/reports/whole"
 )
 
 // Fingerprint lets an auditor find out whether a file is still the one this run wrote or read.
@@ -22,7 +23,7 @@ func FingerprintFile(what, path string) (Fingerprint, error) { return Fingerprin
 
 // FingerprintWith is of the file at path as it will be when the last bytes are appended to it.
 func FingerprintWith(what, path string, last []byte) (Fingerprint, error) {
-	f, err := os.Open(path)
+	f, err := whole.Open(path)
 	if err != nil {
 		return Fingerprint{}, fmt.Errorf("fingerprinting the %s: %w", what, err)
 	}

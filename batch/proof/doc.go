@@ -11,5 +11,7 @@
 //   - cut_test.go: the journal, cut and damaged at every byte;
 //   - disk_test.go: full disks, folders that cannot be written or go away;
 //   - secrets_test.go: keys and signatures in whatever the program leaves behind, and crashes;
-//   - signals_test.go: SIGINT, SIGTERM and SIGHUP.
+//   - signals_test.go: SIGINT, SIGTERM and SIGHUP;
+//   - commandline_test.go: command lines, variables and files of every kind, from a seed (-lines says how many), against
+//     what the contract lets them change (commandmodel_test.go).
 package proof

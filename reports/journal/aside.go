@@ -87,6 +87,10 @@ func (j *Journal) freeNumber(somebodys func(path string) bool) (string, error) {
 
 // replace gives the journal's file the name aside, and its own name to a new, locked, empty one.
 func (j *Journal) replace(aside string) error {
+	isLink, err := j.moveLink(aside)
+	if err != nil {
+		return err
+	}
 	created, err := whole.Create(j.path)
 	if err != nil {
 		return err
@@ -96,7 +100,10 @@ func (j *Journal) replace(aside string) error {
 		return err
 	}
 	// The old file gets its second name before it loses the first: a crash in between leaves both.
-	if err := linkTo(j.path, aside); err != nil {
+	if !isLink {
+		err = linkTo(j.path, aside)
+	}
+	if err != nil {
 		return fmt.Errorf("moving %s aside: %w", j.path, err)
 	}
 	fresh, err := created.Keep()
@@ -106,8 +113,21 @@ func (j *Journal) replace(aside string) error {
 	if j.old != nil {
 		j.old.Close()
 	}
-	j.old = j.file
+	j.old, j.made = j.file, true
 	return j.adopt(fresh)
+}
+
+// moveLink moves the name of a journal that is a link: a file that took the place of the one it leads to would take the old
+// journal's.
+func (j *Journal) moveLink(aside string) (isLink bool, err error) {
+	info, err := os.Lstat(j.path)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return false, nil
+	}
+	if err := moveTo(j.path, aside); err != nil {
+		return true, fmt.Errorf("moving %s aside: %w", j.path, err)
+	}
+	return true, nil
 }
 
 // linkTo gives the file a second name, which is on the disk when it returns: the caller takes the first one away, and a power

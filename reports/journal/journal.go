@@ -59,7 +59,7 @@ type Journal struct {
 	path, report string
 	file         *os.File    // its open file description is the lock
 	inode        os.FileInfo // of file, to see whether path still names it
-	reads        bool        // it was opened to be read alone
+	reads, made  bool        // it was opened to be read alone; its file was not there before
 	old          *os.File    // the journal that was moved aside, locked until Close
 
 	mu      sync.Mutex
@@ -112,14 +112,14 @@ func (j *Journal) pass() {
 // [ErrHeld] if another process has it. Whoever opens it ends with Close, or Discard where nothing may be left.
 func Lock(report string, calls Calls) (*Journal, error) {
 	path := Path(report)
-	file, err := openLocked(path)
+	file, made, err := openLocked(path)
 	if errors.Is(err, ErrHeld) {
 		return nil, fmt.Errorf("%w\n`%s` tells which and how far it is", err, terminal.ShellQuote("friendsweep", "status", report))
 	}
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{path: path, report: report, calls: calls, out: make(map[int64]int)}
+	j := &Journal{path: path, report: report, calls: calls, made: made, out: make(map[int64]int)}
 	j.turn = sync.NewCond(&j.mu)
 	if err := j.adopt(file); err != nil {
 		file.Close()
@@ -132,7 +132,7 @@ func Lock(report string, calls Calls) (*Journal, error) {
 // write. The error is [ErrHeld] while a run has it. Whoever opens it ends with Close or Discard.
 func Read(report string, calls Calls) (*Journal, error) {
 	path := Found(report)
-	file, err := os.Open(path)
+	file, err := whole.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the journal: %w", err)
 	}
@@ -303,8 +303,8 @@ func (j *Journal) Close() error {
 	return err
 }
 
-// Discard closes the journal, and removes its file if no job is in it: a run that ends before its first request leaves
-// none.
+// Discard closes the journal, and removes its file if no job is in it and [Lock] has made it: a run that ends before its
+// first request leaves none, and leaves what was there as it was.
 func (j *Journal) Discard() error {
 	if j.reads {
 		return j.Close()
@@ -313,7 +313,7 @@ func (j *Journal) Discard() error {
 		return errors.Join(err, j.Close())
 	}
 	var err error
-	if stillAt(j.path, j.inode) {
+	if j.made && stillAt(j.path, j.inode) {
 		err = os.Remove(j.path)
 	}
 	return errors.Join(err, j.Close())

@@ -308,6 +308,36 @@ func TestDiscard(t *testing.T) {
 	}
 }
 
+// TestDiscardLeavesWhatWasThere: a run that is refused removes no file that it has not made, whatever is in it.
+func TestDiscardLeavesWhatWasThere(t *testing.T) {
+	for _, text := range []string{"", `{"friendsweep":"v1","at":`} {
+		report := filepath.Join(t.TempDir(), "r.csv")
+		must(t, os.WriteFile(Path(report), []byte(text), 0o600))
+		must(t, open(t, report).Discard())
+		if got, err := os.ReadFile(Path(report)); err != nil || string(got) != text {
+			t.Errorf("got %q, %v; want %q as it was", got, err, text)
+		}
+	}
+}
+
+// TestAsideOfALink: the old journal is kept where the journal is a link to it.
+func TestAsideOfALink(t *testing.T) {
+	dir := t.TempDir()
+	report, real := filepath.Join(dir, "r.csv"), filepath.Join(dir, "elsewhere")
+	must(t, os.WriteFile(real, nil, 0o600))
+	must(t, os.Symlink(real, Path(report)))
+	j := open(t, report)
+	must(t, j.Start(jobOf(2, 9), someRun))
+	text := content(t, real)
+	moved, err := j.Aside(true, func(string) bool { return false })
+	must(t, err)
+	must(t, j.Start(jobOf(3, 9), someRun))
+	must(t, j.Close())
+	if len(moved) != 1 || content(t, moved[0]) != text || content(t, real) != text || content(t, j.path) == text {
+		t.Errorf("moved %q: got %q, want the old journal %q", moved, content(t, moved[0]), text)
+	}
+}
+
 func TestAside(t *testing.T) {
 	dir := t.TempDir()
 	report := filepath.Join(dir, "r.csv")

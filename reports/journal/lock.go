@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -26,7 +27,7 @@ const (
 // A file of its own says in it who holds it, for whoever meets the lock; holder is that, in words. A file that has
 // something else in it is left as it is.
 func LockFile(path, holder string) (io.Closer, error) {
-	file, err := openLocked(path)
+	file, _, err := openLocked(path)
 	if errors.Is(err, ErrHeld) {
 		return nil, heldBy(path, err)
 	}
@@ -68,15 +69,15 @@ func heldBy(path string, err error) error {
 	return err
 }
 
-// openLocked opens the file for reading and appending, makes it if necessary, and locks it.
-func openLocked(path string) (*os.File, error) {
+// openLocked opens the file for reading and appending, makes it if necessary, and locks it. made says that it was not there.
+func openLocked(path string) (f *os.File, made bool, err error) {
 	for try := 0; ; try++ {
-		f, err := tryLock(path)
+		f, made, err = tryLock(path)
 		if err == nil || !errors.Is(err, errAgain) {
-			return f, err
+			return f, made, err
 		}
 		if try == lockTries {
-			return nil, fmt.Errorf("locking %s: %w; wait until it has ended", path, ErrHeld)
+			return nil, false, fmt.Errorf("locking %s: %w; wait until it has ended", path, ErrHeld)
 		}
 		time.Sleep(lockPause)
 	}
@@ -84,16 +85,20 @@ func openLocked(path string) (*os.File, error) {
 
 var errAgain = errors.New("locked for a moment, or replaced meanwhile")
 
-func tryLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+func tryLock(path string) (f *os.File, made bool, err error) {
+	const how = os.O_RDWR | os.O_CREATE | os.O_APPEND
+	f, err = os.OpenFile(path, how|os.O_EXCL, 0o600)
+	if made = err == nil; errors.Is(err, fs.ErrExist) {
+		f, err = os.OpenFile(path, how, 0o600)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("locking: %w", err)
+		return nil, false, fmt.Errorf("locking: %w", err)
 	}
 	if err = lockOpened(f, path); err != nil {
 		f.Close()
-		return nil, err
+		return nil, false, err
 	}
-	return f, nil
+	return f, made, nil
 }
 
 func lockOpened(f *os.File, path string) error {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"friendsweep/reports/whole"
 )
 
 // ErrNoJournal says that there is nothing to tell about a report: it has no journal, or one without a job in it.
@@ -25,7 +27,7 @@ type View struct {
 // none. Whoever looks ends with Close.
 func Look(report string, calls Calls) (*View, error) {
 	path := Found(report)
-	file, err := os.Open(path)
+	file, err := whole.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading %s: %w", path, ErrNoJournal)
 	}

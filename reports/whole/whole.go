@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // File is a file on its way. It is for one goroutine.
@@ -87,8 +88,7 @@ func Create(path string) (*File, error) {
 	dir := filepath.Dir(real)
 	removeOrphans(dir)
 	if f.file = nameless(dir); f.file == nil {
-		f.name = filepath.Join(dir, fresh())
-		f.file, err = os.OpenFile(f.name, os.O_RDWR|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+		f.file, f.name, err = createFresh(dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", path, bare(err))
@@ -177,7 +177,11 @@ func (f *File) rename() error {
 		if !errors.Is(err, fs.ErrExist) {
 			return f.explain(err)
 		}
-		name := filepath.Join(filepath.Dir(f.real), fresh())
+		name, err := fresh(f.file)
+		if err != nil {
+			return f.explain(err)
+		}
+		name = filepath.Join(filepath.Dir(f.real), name)
 		if err := link(f.file, name); err != nil {
 			return f.explain(err)
 		}
@@ -210,6 +214,24 @@ func (f *File) Discard() {
 	}
 	f.file.Close()
 	f.file = nil
+}
+
+// Open opens a regular file to be read. Anything else is an error at once: nobody has to write into a FIFO that stands where
+// a file was expected.
+func Open(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: path, Err: errors.New("it is not a regular file")}
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 // SyncFolder makes a new or changed name in the folder of path durable.

@@ -99,20 +99,21 @@ func TestALinkIsFollowed(t *testing.T) {
 // removes it, and leaves alone what somebody is still at work with.
 func TestOrphans(t *testing.T) {
 	dir := t.TempDir()
-	dead, alive := filepath.Join(dir, fresh()), filepath.Join(dir, fresh())
-	must(t, os.WriteFile(dead, []byte("the report of a run that was killed"), 0o600))
-	file, err := os.Create(alive)
+	killed, dead, err := createFresh(dir)
+	must(t, err)
+	must(t, killed.Close())
+	file, alive, err := createFresh(dir)
 	must(t, err)
 	defer file.Close()
 	if !lock(file) {
 		t.Fatal("got no lock for a new file, want one")
 	}
-	others := []string{".friendsweep-mine", "x" + filepath.Base(dead), filepath.Base(alive)}
-	for _, name := range others[:2] {
+	others := []string{".friendsweep-mine", "x" + filepath.Base(dead), freshPrefix + "ABCDEFGHIJKLMNOPQRSTUVWXYZ", filepath.Base(dead) + "2", filepath.Base(alive)}
+	for _, name := range others[:4] {
 		must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
 	}
-	must(t, os.Symlink("x", filepath.Join(dir, fresh())))
-	must(t, syscall.Mkfifo(filepath.Join(dir, fresh()), 0o600))
+	must(t, os.Symlink(alive, filepath.Join(dir, freshPrefix+"1-A")))
+	must(t, syscall.Mkfifo(filepath.Join(dir, freshPrefix+"2-A"), 0o600))
 	must(t, Try(filepath.Join(dir, "r.csv")))
 	got := names(t, dir)
 	if len(got) != len(others)+2 {
