@@ -111,7 +111,7 @@ func (j *Journal) replace(aside string) error {
 		return fmt.Errorf("moving %s aside: %w", j.path, err)
 	}
 	if j.old != nil {
-		j.old.Close()
+		closeLocked(j.old)
 	}
 	j.old, j.made = j.file, true
 	return j.adopt(fresh)

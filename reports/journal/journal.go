@@ -295,9 +295,9 @@ func (j *Journal) Close() error {
 	if j.err == nil {
 		j.err = os.ErrClosed
 	}
-	err := j.file.Close()
+	err := closeLocked(j.file)
 	if j.old != nil {
-		err = errors.Join(err, j.old.Close())
+		err = errors.Join(err, closeLocked(j.old))
 		j.old = nil
 	}
 	return err

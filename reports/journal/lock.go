@@ -40,8 +40,12 @@ func LockFile(path, holder string) (io.Closer, error) {
 			_, _ = file.WriteString(lockMark + holder + "\n")
 		}
 	}
-	return file, nil
+	return lockFile{file}, nil
 }
+
+type lockFile struct{ *os.File }
+
+func (f lockFile) Close() error { return closeLocked(f.File) }
 
 // lockMark begins a lock file that is ours.
 const lockMark = "friendsweep lock: "
@@ -133,6 +137,13 @@ func flock(f *os.File, how int) error {
 			return fmt.Errorf("locking %s: %w\nput it on a file system that has locks", f.Name(), err)
 		}
 	}
+}
+
+// closeLocked gives the lock up and closes the file. To close it is not enough: a child that the process is just starting has
+// the file open as well, and with it the lock, until it executes its program.
+func closeLocked(f *os.File) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	return errors.Join(err, f.Close())
 }
 
 // held reports whether another process has the lock on the opened file. It takes the shared lock for a moment.

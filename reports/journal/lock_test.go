@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -108,7 +109,32 @@ func TestLockFile(t *testing.T) {
 	}
 }
 
-// A file that lost its name between open and lock is no lock: another process can lock the file that has the name now.
+// TestACloseGivesTheLockUp, though the file is still open in a child that was just started and runs no program of its own yet.
+func TestACloseGivesTheLockUp(t *testing.T) {
+	child := func(fd uintptr) {
+		t.Helper()
+		inherited, err := syscall.Dup(int(fd))
+		must(t, err)
+		t.Cleanup(func() { syscall.Close(inherited) })
+	}
+	report := filepath.Join(t.TempDir(), "r.csv")
+	for range 2 {
+		j, err := Lock(report, testCalls)
+		must(t, err)
+		child(j.file.Fd())
+		must(t, j.Close())
+		reader, err := Read(report, testCalls)
+		must(t, err)
+		child(reader.file.Fd())
+		must(t, reader.Close())
+
+		lock, err := LockFile(report+".lock", "process 7")
+		must(t, err)
+		child(lock.(lockFile).Fd())
+		must(t, lock.Close())
+	}
+}
+
 // TestLockFileSaysWhoHoldsIt, unless it has something else in it.
 func TestLockFileSaysWhoHoldsIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
@@ -132,6 +158,7 @@ func TestLockFileSaysWhoHoldsIt(t *testing.T) {
 	}
 }
 
+// A file that lost its name between open and lock is no lock: another process can lock the file that has the name now.
 func TestLockOfAReplacedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	f, err := os.Create(path)
