@@ -1,7 +1,6 @@
 package proof
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -341,8 +340,6 @@ func (w *world) writable(p place) bool {
 	}
 	return info.Mode().Perm()&0o002 != 0 || info.Sys().(*syscall.Stat_t).Uid == w.user
 }
-
-func hash(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text)))[:12] }
 
 func oneOf[T any](rng *rand.Rand, all ...T) T { return all[rng.IntN(len(all))] }
 
