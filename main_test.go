@@ -53,7 +53,8 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", Setup: setUp, Cmds: scriptCommands, Condition: condition,
-		RequireExplicitExec: true, RequireUniqueNames: true, Deadline: time.Now().Add(4 * patience),
+		RequireExplicitExec: true, RequireUniqueNames: true,
+		Deadline: time.Now().Add(8 * time.Minute), // for all of them, beside other packages, with the race detector
 	})
 }
 
