@@ -18,8 +18,7 @@ import (
 )
 
 const (
-	maxAnswer = 8 << 20  // bytes; a thousand items of the longest IDs are about 150 KB
-	maxDrain  = 64 << 10 // bytes of an error page that are read to keep its connection
+	maxAnswer = 8 << 20 // bytes; a thousand items of the longest IDs are about 150 KB
 	// idleTime is under the 60 and 75 seconds after which common servers and balancers close a connection (a guess for this
 	// one): a request that meets the closing is a lost answer.
 	idleTime = 50 * time.Second
@@ -193,22 +192,17 @@ func (c *Client) send(parent context.Context, query string, body []byte, to []st
 		return c.fault(parent, err, ctx.Err() != nil, !sent.open)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		// From here on the connection is ours alone: no time-out ends a read from it.
-		return refusal(resp.StatusCode)
+	a := refusal(resp.StatusCode)
+	if resp.StatusCode == http.StatusOK {
+		if a, err = c.read(resp, to); err != nil {
+			a = c.fault(parent, err, ctx.Err() != nil, false)
+		}
+		a.HTTPStatus = resp.StatusCode
 	}
-	if resp.StatusCode != http.StatusOK {
-		io.CopyN(io.Discard, resp.Body, maxDrain)
-		return refusal(resp.StatusCode)
+	if a.Kind != Envelope {
+		// What comes next on the connection may be the answer to this request, too late, and would be taken for another's.
+		sent.conn.Close()
 	}
-	a, err := c.read(resp, to)
-	if a.Info == errForeign.Error() {
-		sent.conn.Close() // what comes next on it may be an answer too late, again
-	}
-	if err != nil {
-		a = c.fault(parent, err, ctx.Err() != nil, false)
-	}
-	a.HTTPStatus = resp.StatusCode
 	return a
 }
 

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -479,14 +480,13 @@ func TestLoopbackOnly(t *testing.T) {
 
 func TestKeepAlive(t *testing.T) {
 	var mu sync.Mutex
+	var asked atomic.Int64
 	conns := map[string]bool{}
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		conns[r.RemoteAddr] = true
-		n := len(conns)
 		mu.Unlock()
-		status := []int{200, 429, 500, 200}[n%4]
-		reply(status, okBody)(w, r)
+		reply(http.StatusOK, []string{okBody, `{"ErrorCode":60008}`, `{"ErrorCode":0,"ResultItem":[]}`}[asked.Add(1)%3])(w, r)
 	})
 	c := newClient(t, config(s.URL))
 	for range 50 {
@@ -521,23 +521,40 @@ func TestConcurrentDo(t *testing.T) {
 	all.Wait()
 }
 
-// A connection whose answer may be another request's is not used again: what comes next on it may be an answer too late.
-func TestForeignAnswerEndsItsConnection(t *testing.T) {
-	var mu sync.Mutex
-	from := map[string]bool{}
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		from[r.RemoteAddr] = true
-		mu.Unlock()
-		reply(http.StatusOK, strings.Replace(okBody, `"b"`, `"x"`, 1))(w, r)
-	})
-	c := newClient(t, config(s.URL))
-	for range 3 {
-		if a := c.Do(t.Context(), "a", []string{"b"}); a.Kind != UnreadableFault {
-			t.Fatalf("got %+v, want an unreadable answer", a)
-		}
-	}
-	if len(from) != 3 {
-		t.Errorf("got %d connections for 3 requests, want one each", len(from))
+// A connection whose answer was not understood is not used again: what comes next on it may be that answer, too late.
+func TestOnlyAnUnderstoodAnswerKeepsItsConnection(t *testing.T) {
+	for name, how := range map[string]struct {
+		status int
+		body   string
+	}{
+		"for another account":  {http.StatusOK, strings.Replace(okBody, `"b"`, `"x"`, 1)},
+		"a page":               {http.StatusOK, "<html></html>"},
+		"no text":              {http.StatusOK, ""},
+		"cut off":              {http.StatusOK, okBody[:len(okBody)-1]},
+		"no content":           {http.StatusNoContent, ""},
+		"moved":                {http.StatusFound, okBody},
+		"too many requests":    {http.StatusTooManyRequests, okBody},
+		"a gateway's":          {http.StatusBadGateway, okBody},
+		"a gateway's, no text": {http.StatusBadGateway, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			from := map[string]bool{}
+			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				from[r.RemoteAddr] = true
+				mu.Unlock()
+				reply(how.status, how.body)(w, r)
+			})
+			c := newClient(t, config(s.URL))
+			for range 3 {
+				if a := c.Do(t.Context(), "a", []string{"b"}); a.Kind == Envelope {
+					t.Fatalf("got %+v, want no envelope", a)
+				}
+			}
+			if len(from) != 3 {
+				t.Errorf("got %d connections for 3 requests, want one each", len(from))
+			}
+		})
 	}
 }

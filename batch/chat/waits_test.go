@@ -74,10 +74,10 @@ func waits(body string) []wait {
 		{name: "endless trailers", talk: says(whole+"0\r\n", forever("X: y\r\n")...), want: LostFault, status: 200},
 		{name: "endless trailers at full speed", talk: floods(whole+"0\r\n", "X: y\r\n"), want: LostFault, status: 200, atOnce: true},
 
-		{name: "error page without body", talk: says("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 5\r\n\r\n"), want: HTTP5xx, status: 502},
-		{name: "endless error page", talk: says("HTTP/1.1 502 Bad Gateway\r\n\r\n", forever("x")...), want: HTTP5xx, status: 502},
+		{name: "error page without body", talk: says("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 5\r\n\r\n"), want: HTTP5xx, status: 502, atOnce: true},
+		{name: "endless error page", talk: says("HTTP/1.1 502 Bad Gateway\r\n\r\n", forever("x")...), want: HTTP5xx, status: 502, atOnce: true},
 		{name: "endless error page at full speed", talk: floods("HTTP/1.1 403 Forbidden\r\n\r\n", strings.Repeat("x", 4<<10)), want: HTTP4xx, status: 403, atOnce: true},
-		{name: "redirection without body", talk: says("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 5\r\n\r\n"), want: RedirectFault, status: 302},
+		{name: "redirection without body", talk: says("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 5\r\n\r\n"), want: RedirectFault, status: 302, atOnce: true},
 
 		{name: "silence behind the answer", talk: says(length + body), want: Envelope, status: 200, atOnce: true},
 		{name: "bytes behind the answer", talk: says(length+body, forever("x")...), want: Envelope, status: 200, atOnce: true},
