@@ -38,16 +38,17 @@ func (r *Run) checkPaths() error {
 	for _, path := range r.SecretFiles {
 		taken = append(taken, named{"the file of the secret", path})
 	}
+	files := append(r.outputs(), named{"--lock", r.Lock})
 	if r.Pairs != "-" {
 		taken = append(taken, named{"the input", r.Pairs})
 	} else if info := r.redirected(); info != nil {
-		for _, out := range r.outputs() {
+		for _, out := range files {
 			if now, err := os.Stat(out.path); err == nil && os.SameFile(now, info) {
 				return refuse("%s and standard input are the same file: %s", out.what, out.path)
 			}
 		}
 	}
-	for _, out := range append(r.outputs(), named{"--lock", r.Lock}) {
+	for _, out := range files {
 		if out.path == "" {
 			continue
 		}
