@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,7 @@ type happening struct {
 	files                            int // that the journal has written to
 	crowd                            int // the most requests at the same time
 	dead                             bool
+	gone                             bool              // it is over: nothing happens to it any more
 	left                             map[string][]byte // the folder as the death left it
 	signalled, failed                time.Time         // when the signal came, when the disk failed; zero for never
 	lostPart                         bool              // a power cut took bytes of the journal
@@ -107,7 +109,7 @@ func (p *player) make(ctx context.Context, run storyRun) *outcome {
 	dials := p.beginDials(run)
 	h.carryOut(ctx, o)
 	o.failedDials = dials()
-	if h.dead {
+	if h.over() {
 		o.err = errors.Join(o.err, h.bury())
 	}
 	return o
@@ -274,7 +276,7 @@ func (h *happening) happen() {
 // reached lets the end from outside happen, if this is its moment. Called with mu held, like die.
 func (h *happening) reached(at string, n int) bool {
 	end := h.run.end
-	if end.at != at || end.n != n || h.dead {
+	if end.at != at || end.n != n || h.dead || h.gone {
 		return false
 	}
 	switch end.kind {
@@ -300,13 +302,31 @@ func (h *happening) die() {
 	h.cancel(errDead)
 }
 
-// bury brings the folder back to what the death left of it.
+// over ends the time in which something may happen to the run, and reports whether it was killed. A death that has begun is
+// over when it returns.
+func (h *happening) over() (killed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gone = true
+	return h.dead
+}
+
+// bury brings the folder back to what the death left of it. The journal is the file that was written last, as it was then.
 func (h *happening) bury() (err error) {
-	for name := range contents(h.dir) {
-		err = errors.Join(err, os.Remove(h.path(name)))
+	const last = "report.csv.journal"
+	now := contents(h.dir)
+	for name := range now {
+		if _, there := h.left[name]; !there {
+			err = errors.Join(err, os.Remove(h.path(name)))
+		}
 	}
 	for name, text := range h.left {
-		err = errors.Join(err, os.WriteFile(h.path(name), text, 0o600))
+		if was, there := now[name]; name != last && !(there && bytes.Equal(was, text)) {
+			err = errors.Join(err, os.WriteFile(h.path(name), text, 0o600))
+		}
+	}
+	if text, there := h.left[last]; there {
+		err = errors.Join(err, os.WriteFile(h.path(last), text, 0o600))
 	}
 	return errors.Join(err, h.cutPower())
 }
