@@ -268,13 +268,7 @@ func (o *outcome) mayStop() bool {
 	f, s := o.run, o.server
 	slowed := s.slowed(o.runs)
 	return f.limit > 0 || f.maxFailures > 0 || f.maxDuration > 0 || s.saidStop(o.runs) || slowed && o.ended.Sub(o.began) >= 10*time.Minute ||
-		(o.failedDials > 0 || s.saidNothing(o.runs) || s.closed(o.runs)) && strings.HasPrefix(o.summary.StopReason, "the API cannot be reached")
-}
-
-// closed reports whether the run had a connection closed behind a good answer: a next request may have met the closing, and never
-// come to the server.
-func (s *server) closed(run int) bool {
-	return slices.ContainsFunc(s.all, func(q *request) bool { return q.run == run && q.broken == "answered, then closed" })
+		(o.failedDials > 0 || s.saidNothing(o.runs) || o.closedBehind() > 0) && strings.HasPrefix(o.summary.StopReason, "the API cannot be reached")
 }
 
 // slowed reports whether an answer of the run said "too frequent".
