@@ -324,6 +324,7 @@ func (s *oddServer) said() map[string]int {
 		return nil
 	}
 	said, bad, foreign := map[string]int{}, map[string]bool{}, false
+	var codeless []string
 	asked := map[string]bool{}
 	for _, to := range s.to {
 		asked[to] = true
@@ -333,7 +334,8 @@ func (s *oddServer) said() map[string]int {
 		before, twice := said[item.To]
 		code, err := strconv.Atoi(string(item.Code))
 		switch {
-		case err != nil: // as if it were not there
+		case err != nil:
+			codeless = append(codeless, item.To)
 		case twice && before != code:
 			bad[item.To] = true
 		default:
@@ -342,6 +344,11 @@ func (s *oddServer) said() map[string]int {
 	}
 	for _, to := range a.Failed {
 		bad[to] = bad[to] || said[to] == 0
+	}
+	for _, to := range codeless {
+		if code, ok := said[to]; ok && code == 0 {
+			bad[to] = true
+		}
 	}
 	for to, is := range bad {
 		if is {
