@@ -289,6 +289,7 @@ func (s *Summary) traffic() string {
 	return text
 }
 
+// Took is how long the run took by its own times; ok is false where it has none.
 func (s *Summary) Took() (took time.Duration, ok bool) {
 	began, err := time.Parse(time.RFC3339, s.StartedAt)
 	ended, err2 := time.Parse(time.RFC3339, s.FinishedAt)

@@ -57,7 +57,7 @@ type Fates struct {
 	latency latencyBuilder
 }
 
-// FatesOptions is what [New] joins with the journal.
+// Options is what [New] joins with the journal.
 type Options struct {
 	Job     journal.Job                    // of the input; the journal must belong to exactly this one
 	Repeats iter.Seq2[input.Repeat, error] // of the input, in any order
@@ -66,7 +66,7 @@ type Options struct {
 	sizes sizes // zero is usualSizes; tests have smaller ones
 }
 
-// NewFates reads the journal and the repeats. Requests without an answer count as lost, so it is for a run that has
+// New reads the journal and the repeats. Requests without an answer count as lost, so it is for a run that has
 // ended, or died.
 func New(ctx context.Context, j *journal.Journal, o Options) (*Fates, error) {
 	head, err := j.Head()

@@ -14,7 +14,7 @@ import (
 	"friendsweep/reports/terminal"
 )
 
-// maxInfo bounds the text kept with a result, in bytes. The API's own texts are cut to 300 where they are read; this
+// MaxInfo bounds the text kept with a result, in bytes. The API's own texts are cut to 300 where they are read; this
 // bound is what the memory of [fates.Fates] is reckoned with.
 const MaxInfo = 1024
 

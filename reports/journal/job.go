@@ -56,7 +56,7 @@ func (j Job) Differences(other Job) []string {
 	return all
 }
 
-// same is Differences and the counts as well: nil only where a line number means the same row to both.
+// Same is Differences and the counts as well: nil only where a line number means the same row to both.
 func (j Job) Same(other Job) error {
 	if all := j.Differences(other); len(all) > 0 {
 		return fmt.Errorf("the journal belongs to another job: %s", all[0])

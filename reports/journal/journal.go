@@ -47,7 +47,7 @@ import (
 	"friendsweep/reports/whole"
 )
 
-// JournalPath is where the journal of a report lies.
+// Path is where the journal of a report lies.
 func Path(report string) string { return report + ".journal" }
 
 // Journal is an open, locked journal. Its Before, After, Withdraw and Decide are safe for concurrent use; everything

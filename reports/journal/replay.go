@@ -128,7 +128,7 @@ func (b *rebuild) history(retryFailed bool) *History {
 	return h
 }
 
-// unixMilli is the zero time for 0.
+// UnixMilli is the zero time for 0.
 func UnixMilli(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// stretch is the rows whose records start in the lines from lo to hi, both included.
+// Stretch is the rows whose records start in the lines from Lo to Hi, both included.
 type Stretch struct{ Lo, Hi int64 }
 
 func (s Stretch) rows() int64 { return s.Hi - s.Lo + 1 }

@@ -22,7 +22,7 @@ import (
 	"friendsweep/reports/whole"
 )
 
-// PageData is what the page tells. Summary must be set; what else is empty is left out.
+// Data is what the page tells. Summary must be set; what else is empty is left out.
 type Data struct {
 	Summary      *reports.Summary
 	Host, User   string
@@ -44,7 +44,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"shown": terminal.Printable, "n": terminal.Count, "n64": func(n int) string { return terminal.Count(int64(n)) }, "size": terminal.Size, "stamp": terminal.Stamp,
 }).Parse(pageText))
 
-// WritePage writes the page to path, whole or not at all, with mode 0600 because it names accounts.
+// Write writes the page to path, whole or not at all, with mode 0600 because it names accounts.
 func Write(path string, data Data) error {
 	var page bytes.Buffer
 	err := Render(&page, data)
@@ -57,7 +57,7 @@ func Write(path string, data Data) error {
 	return nil
 }
 
-// RenderPage writes the run as one self-contained HTML page without a script: the browser fetches nothing for it, and its
+// Render writes the run as one self-contained HTML page without a script: the browser fetches nothing for it, and its
 // own policy forbids it to.
 func Render(w io.Writer, data Data) error {
 	return pageTemplate.Execute(w, newView(data))
