@@ -52,11 +52,11 @@ func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input
 	}
 	answer := func(id int64, results ...journal.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
 	answer(send(2, 3, 4, 6, 7, 8),
-		journal.Result{Rows: journal.Rows(2), Outcome: journaltest.Deleted, Code: journal.Code{Given: true}},
-		journal.Result{Rows: journal.Rows(3), Outcome: journaltest.NotFriend, Code: journal.Code{Number: 31704, Given: true}, Info: "Err_SNS_FriendDelete_Not_Friend"},
-		journal.Result{Rows: journal.Rows(4), Outcome: journal.Refused, Code: journal.Code{Number: 30003, Given: true}, Info: `no "account"`},
-		journal.Result{Rows: journal.Rows(6), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}},
-		journal.Result{Rows: journal.Rows(7, 8), Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
+		journal.Result{Rows: journal.RowsAt(2), Outcome: journaltest.Deleted, Code: journal.Code{Given: true}},
+		journal.Result{Rows: journal.RowsAt(3), Outcome: journaltest.NotFriend, Code: journal.Code{Number: 31704, Given: true}, Info: "Err_SNS_FriendDelete_Not_Friend"},
+		journal.Result{Rows: journal.RowsAt(4), Outcome: journal.Refused, Code: journal.Code{Number: 30003, Given: true}, Info: `no "account"`},
+		journal.Result{Rows: journal.RowsAt(6), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}},
+		journal.Result{Rows: journal.RowsAt(7, 8), Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
 	answer(send(8), journal.Result{Outcome: journaltest.Deleted, Code: journal.Code{Number: 31704, Given: true}, Presumed: true})
 	answer(send(9), journal.Result{Outcome: journal.Open, Code: journal.Code{Number: 70003, Given: true}, Info: "bad signature"})
 	must(t, j.End("4", "credentials"))

@@ -40,7 +40,7 @@ func concluded(t *testing.T, held bool, seen journal.Overview, repeat *input.Rep
 	s, few := NewStory(journaltest.Call), fates.NewFew(journaltest.Call, 5, 2)
 	for _, d := range changes {
 		s.Add(d, Begun{Run: d.Run, At: "T", User: "u", Host: "h"}, false)
-		if err := few.Apply([]journal.Stretch{{Lo: 5, Hi: 5}}, d); err != nil {
+		if err := few.Apply(journal.Rows{{Lo: 5, Hi: 5}}, d); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -135,7 +135,7 @@ func (w *keeper) account(name string, line int64, way int) {
 	coded := func(o journal.Outcome, code int, lines ...int64) journal.Result {
 		r := journal.Result{Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
 		if len(lines) > 0 {
-			r.Rows = journal.Rows(lines...)
+			r.Rows = journal.RowsAt(lines...)
 		}
 		return r
 	}

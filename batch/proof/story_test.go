@@ -37,7 +37,7 @@ func (c *call) story() []step {
 		return word{means: means, coded: true, code: code, info: fmt.Sprint("info ", code), outcome: "deleted"}
 	}
 	result := func(o journal.Outcome, code int, lines ...int64) journal.Result {
-		return journal.Result{Rows: journal.Rows(lines...), Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
+		return journal.Result{Rows: journal.RowsAt(lines...), Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
 	}
 	nothing := map[int64]word{5: {means: lost}, 7: {means: lost}}
 	presumed := result(isDeleted, 31704, 5)
@@ -74,7 +74,7 @@ func checkStory() []step {
 		return word{means: means, coded: true, code: code, info: fmt.Sprint("info ", code)}
 	}
 	result := func(o journal.Outcome, code int, lines ...int64) journal.Result {
-		return journal.Result{Rows: journal.Rows(lines...), Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
+		return journal.Result{Rows: journal.RowsAt(lines...), Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
 	}
 	friends, strangers := journal.Answered, journal.Answered+3
 	return []step{

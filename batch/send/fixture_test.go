@@ -263,7 +263,7 @@ func (f *fixture) readJournal() {
 	f.announced, f.unanswered = bytes.Count(text, []byte(`{"send":`)), seen.Out
 }
 
-func (f *fixture) apply(rows []journal.Stretch, d *journal.Change) error {
+func (f *fixture) apply(rows journal.Rows, d *journal.Change) error {
 	for _, line := range journaltest.Lines(rows) {
 		row := f.rows[line]
 		if row == nil {

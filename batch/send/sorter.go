@@ -32,7 +32,7 @@ func aboutOf(r *journal.Result) about {
 func (s *sorter) add(line int64, r journal.Result) {
 	s.count[r.Outcome]++
 	i := s.place(r)
-	s.list[i].Rows = journal.AddRow(s.list[i].Rows, line)
+	s.list[i].Rows = s.list[i].Rows.Add(line)
 }
 
 func (s *sorter) place(r journal.Result) int {

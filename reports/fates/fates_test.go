@@ -195,7 +195,7 @@ func drawResult(t *rapid.T, lines []int64) journal.Result {
 	if rapid.Bool().Draw(t, "own text") && !r.Presumed {
 		r.Info = fmt.Sprintf("text %d", rapid.IntRange(0, 1e6).Draw(t, "text"))
 	}
-	r.Rows = journal.Rows(lines...)
+	r.Rows = journal.RowsAt(lines...)
 	return r
 }
 
@@ -309,7 +309,7 @@ func (p *play) answer(id int64) {
 
 func (p *play) decide() {
 	if lines := p.some(p.free()); lines != nil {
-		r := journal.Result{Rows: journal.Rows(lines...), Outcome: journal.Refused, Info: "not tried alone"}
+		r := journal.Result{Rows: journal.RowsAt(lines...), Outcome: journal.Refused, Info: "not tried alone"}
 		p.check(p.j.Decide("account", []journal.Result{r}))
 		for _, line := range lines {
 			p.m.story[line] = append(p.m.story[line], happened{0, "said", r})
@@ -478,14 +478,14 @@ func FuzzReplay(f *testing.F) {
 	j := journaltest.Start(f, journaltest.Job(10, 11))
 	id, err := j.Before("a", []int64{2, 3, 5})
 	must(f, err)
-	must(f, j.After(id, time.Second, []journal.Result{journaltest.Deletes(2, 5), {Rows: journal.Rows(3), Outcome: journal.Open, Lost: true, Info: "x"}}))
+	must(f, j.After(id, time.Second, []journal.Result{journaltest.Deletes(2, 5), {Rows: journal.RowsAt(3), Outcome: journal.Open, Lost: true, Info: "x"}}))
 	id, err = j.Before("a", []int64{3})
 	must(f, err)
 	must(f, j.After(id, 0, []journal.Result{{Outcome: journaltest.Deleted, Code: journal.Code{Number: 31704, Given: true}, Presumed: true}}))
 	id, err = j.Before("b", []int64{7})
 	must(f, err)
 	must(f, j.Withdraw(id))
-	must(f, j.Decide("b", []journal.Result{{Rows: journal.Rows(7), Outcome: journal.Refused}}))
+	must(f, j.Decide("b", []journal.Result{{Rows: journal.RowsAt(7), Outcome: journal.Refused}}))
 	_, err = j.Before("b", []int64{8, 9})
 	must(f, err)
 	must(f, j.End("4", "why"))

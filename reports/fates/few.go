@@ -29,9 +29,9 @@ func NewFew(call *journal.Call, lines ...int64) *Few {
 }
 
 // Apply is for [journal.Reader].
-func (f *Few) Apply(rows []journal.Stretch, d *journal.Change) error {
+func (f *Few) Apply(rows journal.Rows, d *journal.Change) error {
 	for line, r := range f.rows {
-		if journal.Has(rows, line) {
+		if rows.Has(line) {
 			r.apply(f.call, d)
 		}
 	}

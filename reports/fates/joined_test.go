@@ -129,7 +129,7 @@ func TestFatesInLittleMemory(t *testing.T) {
 			must(t, err)
 			var results []journal.Result
 			for _, l := range lines {
-				results = append(results, journal.Result{Rows: journal.Rows(l), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}, Info: text + strconv.FormatInt(l, 10)})
+				results = append(results, journal.Result{Rows: journal.RowsAt(l), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}, Info: text + strconv.FormatInt(l, 10)})
 			}
 			must(t, j.After(id, 0, results))
 		}

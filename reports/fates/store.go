@@ -91,7 +91,7 @@ const (
 const longestRecord = 64 + journal.MaxInfo
 
 // change keeps what happened to the rows.
-func (s *store) change(rows []journal.Stretch, d *journal.Change) error {
+func (s *store) change(rows journal.Rows, d *journal.Change) error {
 	s.tail = s.appendResult(s.tail[:0], d)
 	for _, r := range rows {
 		for lo := r.Lo; lo <= r.Hi; {

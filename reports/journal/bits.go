@@ -82,8 +82,8 @@ func (b *Bits) Count() (n int64) {
 	return n
 }
 
-// add puts the rows of a set of the same input into this one.
-func (b *Bits) add(more *Bits) {
+// AddAll puts the rows of a set of the same input into this one.
+func (b *Bits) AddAll(more *Bits) {
 	for i := range more.pages {
 		if p := more.pages[i].Load(); p != nil {
 			b.make(int64(i) * pageLines)

@@ -38,12 +38,12 @@ func everyKindOf(t testing.TB, answered int) (path, text string) {
 		line := 2 + n%3*2
 		id, err := j.Before("a", []int64{line, line + 1})
 		must(t, err)
-		must(t, j.After(id, time.Millisecond, []Result{deleted(line), {Rows: Rows(line + 1), Outcome: Open, Lost: true, Info: "x"}}))
+		must(t, j.After(id, time.Millisecond, []Result{deleted(line), {Rows: RowsAt(line + 1), Outcome: Open, Lost: true, Info: "x"}}))
 	}
 	id, err := j.Before("b", []int64{8})
 	must(t, err)
 	must(t, j.Withdraw(id))
-	must(t, j.Decide("b", []Result{{Rows: Rows(8), Outcome: Refused, Info: "no"}}))
+	must(t, j.Decide("b", []Result{{Rows: RowsAt(8), Outcome: Refused, Info: "no"}}))
 	must(t, j.End("4", "why"))
 	_, err = j.Replay(t.Context(), false)
 	must(t, err)
@@ -70,7 +70,7 @@ func TestChainIsThatOfTheContract(t *testing.T) {
 
 // readsAs tells how a journal of this text is read: the line that is refused, or 0, and the bytes that are taken for a torn tail.
 func readsAs(t testing.TB, text string) (refused, torn int64) {
-	f := &follower{path: "j", parser: newParser(testCalls), Reader: Reader{Apply: func([]Stretch, *Change) error { return nil }}}
+	f := &follower{path: "j", parser: newParser(testCalls), Reader: Reader{Apply: func(Rows, *Change) error { return nil }}}
 	err := f.follow(t.Context(), strings.NewReader(text), int64(len(text)))
 	if err == nil {
 		return 0, f.seen.torn

@@ -37,7 +37,7 @@ type event struct {
 	id      int64 // of the request: send, answer, withdraw
 	at      int64 // Unix milliseconds
 	took    int64 // milliseconds: answer
-	rows    []Stretch
+	rows    Rows
 	results []Result
 	head    Head   // head; its Run and Version also for resume
 	code    string // end: the exit code
@@ -53,7 +53,7 @@ type parser struct {
 	ev    event
 	res   Result
 	seen  uint8 // which of the keys below the line had
-	rows  []Stretch
+	rows  Rows
 	info  string // of the last result that had one: the next often has the same
 
 	// Method values, bound once because binding allocates.
@@ -196,7 +196,7 @@ func (p *parser) stamp(d *jx.Decoder) error {
 
 // lines reads a "lines" string. All of a line of the journal share one slice, which may move while it grows; the parts
 // handed out earlier keep the old one, so they stay good.
-func (p *parser) lines(d *jx.Decoder) ([]Stretch, error) {
+func (p *parser) lines(d *jx.Decoder) (Rows, error) {
 	text, err := d.StrBytes()
 	if err != nil {
 		return nil, err
@@ -218,7 +218,7 @@ func (p *parser) result(d *jx.Decoder) error {
 	if err := d.ObjBytes(p.onResultField); err != nil {
 		return err
 	}
-	if !p.call.sound(&p.res) {
+	if !p.call.Sound(&p.res) {
 		return errResult
 	}
 	p.ev.results = append(p.ev.results, p.res)
@@ -261,15 +261,8 @@ func (p *parser) outcome(d *jx.Decoder) (Outcome, error) {
 	if err != nil {
 		return 0, err
 	}
-	for i := range p.call.Answers {
-		if string(word) == p.call.Answers[i].Word {
-			return Answered + Outcome(i), nil
-		}
-	}
-	for o := Open; o <= GaveUp; o++ {
-		if string(word) == sharedWords[o] {
-			return o, nil
-		}
+	if o, ok := p.call.Outcome(string(word)); ok && o.IsWritten() {
+		return o, nil
 	}
 	return 0, errResult
 }

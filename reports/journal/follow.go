@@ -33,19 +33,19 @@ type Change struct {
 // request is one that was sent and has no answer yet.
 type request struct {
 	id, at int64
-	rows   []Stretch
+	rows   Rows
 }
 
 // Reader is told what a journal says, line by line.
 type Reader struct {
 	// Apply is told what happened to the rows, in the order in which it happened to each. It must not keep either.
-	Apply func(rows []Stretch, d *Change) error
+	Apply func(rows Rows, d *Change) error
 	// Answered is told of every answer: when it came and how long it took, in milliseconds, and how many rows got an
 	// outcome by it. It may be nil.
 	Answered func(at, took, decided int64)
 	// Withdrawn is told of every request that was not sent after all: it did nothing to the rows, and only Request, Sent,
 	// Run, and At, when it was withdrawn, are set in the change. It may be nil.
-	Withdrawn func(rows []Stretch, d *Change)
+	Withdrawn func(rows Rows, d *Change)
 	// Began is told of every run, counted from 1, and when it began, in Unix milliseconds. It may be nil.
 	Began func(number int, at int64, run Run)
 }
@@ -137,7 +137,7 @@ func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) erro
 	}
 	f.seen.torn = size - f.seen.good
 	for _, r := range f.out {
-		f.seen.Out += rowsOf(r.rows)
+		f.seen.Out += r.rows.Count()
 	}
 	return f.abandon()
 }
@@ -338,7 +338,7 @@ func (f *follower) answer(ev *event) error {
 	for i := range ev.results {
 		res := &ev.results[i]
 		if res.Outcome != Open {
-			decided += rowsOf(res.Rows)
+			decided += res.Rows.Count()
 		}
 		f.change = Change{Result: *res, At: ev.at, Carried: true, Request: r.id, Sent: r.at, Run: f.seen.Runs}
 		if err := f.do(res.Rows); err != nil {
@@ -384,7 +384,7 @@ func (f *follower) abandon() error {
 }
 
 // do applies f.change.
-func (f *follower) do(rows []Stretch) error {
+func (f *follower) do(rows Rows) error {
 	if err := f.Apply(rows, &f.change); err != nil {
 		return applyError{err}
 	}

@@ -407,7 +407,7 @@ func (j *Journal) checked(results []Result, rows int) ([]Result, error) {
 	named, copied := int64(0), false
 	for i := range results {
 		r := &results[i]
-		if r.Outcome > GaveUp && !r.Outcome.IsAnswer() || !j.call.sound(r) {
+		if !j.call.Sound(r) {
 			return nil, fmt.Errorf("recording a result: %s with code %d cannot be", j.call.Word(r.Outcome), r.Code.Number)
 		}
 		if r.Rows == nil && rows >= 0 && len(results) == 1 {
@@ -422,7 +422,7 @@ func (j *Journal) checked(results []Result, rows int) ([]Result, error) {
 		if !ascend(results[i].Rows) {
 			return nil, errors.New("recording a result: its lines are not rows of one request")
 		}
-		named += rowsOf(r.Rows)
+		named += r.Rows.Count()
 	}
 	if named != int64(rows) && rows >= 0 {
 		return nil, fmt.Errorf("recording an answer: it speaks of %d of %d rows", named, rows)
@@ -431,7 +431,7 @@ func (j *Journal) checked(results []Result, rows int) ([]Result, error) {
 }
 
 // ascend reports whether these are rows, at least one, in strictly ascending order.
-func ascend(rows []Stretch) bool {
+func ascend(rows Rows) bool {
 	last := int64(1)
 	for _, s := range rows {
 		if s.Lo <= last || s.Hi < s.Lo {

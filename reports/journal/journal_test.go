@@ -57,7 +57,7 @@ func content(t testing.TB, path string) string {
 }
 
 func deleted(lines ...int64) Result {
-	return Result{Rows: Rows(lines...), Outcome: isDeleted, Code: Code{Given: true}}
+	return Result{Rows: RowsAt(lines...), Outcome: isDeleted, Code: Code{Given: true}}
 }
 
 func TestJournalIsReadable(t *testing.T) {
@@ -66,13 +66,13 @@ func TestJournalIsReadable(t *testing.T) {
 	must(t, err)
 	must(t, j.After(id, 123*time.Millisecond, []Result{
 		deleted(2),
-		{Rows: Rows(7, 5), Outcome: Open, Code: Code{Number: 30006, Given: true}, Info: "again\n\x00\xff"},
-		{Rows: Rows(6), Outcome: isDeleted, Code: Code{Number: 31704, Given: true}, Presumed: true},
+		{Rows: RowsAt(7, 5), Outcome: Open, Code: Code{Number: 30006, Given: true}, Info: "again\n\x00\xff"},
+		{Rows: RowsAt(6), Outcome: isDeleted, Code: Code{Number: 31704, Given: true}, Presumed: true},
 	}))
 	id, err = j.Before("b", []int64{8})
 	must(t, err)
 	must(t, j.Withdraw(id))
-	must(t, j.Decide("b", []Result{{Rows: Rows(8), Outcome: Refused, Info: "not tried alone"}}))
+	must(t, j.Decide("b", []Result{{Rows: RowsAt(8), Outcome: Refused, Info: "not tried alone"}}))
 	must(t, j.End("4", "disk"))
 	lines := strings.Split(content(t, j.Path()), "\n")
 	for i, want := range []string{

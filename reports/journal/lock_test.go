@@ -70,7 +70,7 @@ func TestSecondProcess(t *testing.T) {
 		v, err := Look(report, testCalls)
 		must(t, err)
 		defer v.Close()
-		seen, err = v.Follow(t.Context(), Reader{Apply: func([]Stretch, *Change) error { return nil }})
+		seen, err = v.Follow(t.Context(), Reader{Apply: func(Rows, *Change) error { return nil }})
 		must(t, err)
 		return v.Held, seen
 	}

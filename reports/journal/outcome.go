@@ -37,6 +37,9 @@ func (o Outcome) IsFinal() bool { return o.IsAnswer() || o == Refused }
 // IsOpen reports whether a run that resumes the job sends the row.
 func (o Outcome) IsOpen() bool { return o == Open || o == GaveUp || o == Unknown || o == NotSent }
 
+// IsWritten reports whether a run writes the outcome: the others are derived.
+func (o Outcome) IsWritten() bool { return o <= GaveUp || o.IsAnswer() }
+
 // Set is some of a call's answers, each by its bit.
 type Set uint8
 
@@ -160,12 +163,12 @@ type Code struct {
 
 // Result is what an answer, or a decision of ours without one, means for some rows.
 type Result struct {
-	Rows     []Stretch // ascending; nil is every row of the request
-	Outcome  Outcome   // Open, Refused, GaveUp or an answer of the call
-	Code     Code      // the item's, else the request's
-	Info     string    // the API's text or ours
-	Lost     bool      // the request may have been carried out although no valid answer for the row came
-	Presumed bool      // the outcome is what [Call.Presumed] concludes
+	Rows     Rows    // ascending; nil is every row of the request
+	Outcome  Outcome // Open, Refused, GaveUp or an answer of the call
+	Code     Code    // the item's, else the request's
+	Info     string  // the API's text or ours
+	Lost     bool    // the request may have been carried out although no valid answer for the row came
+	Presumed bool    // the outcome is what [Call.Presumed] concludes
 }
 
 // State is what is known of a row.
@@ -204,8 +207,11 @@ func (s State) AtEnd(sent bool) Outcome {
 	return NotSent
 }
 
-// sound reports whether the result may stand in a journal.
-func (c *Call) sound(r *Result) bool {
+// Sound reports whether the result may stand in a journal.
+func (c *Call) Sound(r *Result) bool {
+	if !r.Outcome.IsWritten() {
+		return false
+	}
 	p := &c.Presumed
 	if r.Presumed {
 		return p.Code != 0 && r.Outcome == p.To && r.Code == Code{p.Code, true}

@@ -79,7 +79,7 @@ func (b *rebuild) prepare() {
 	b.answered, b.refused, b.lost, b.mirrored = NewBits(last), NewBits(last), NewBits(last), NewBits(last)
 }
 
-func (b *rebuild) apply(rows []Stretch, d *Change) error {
+func (b *rebuild) apply(rows Rows, d *Change) error {
 	b.prepare()
 	for _, s := range rows {
 		for line := s.Lo; line <= s.Hi; line++ {
@@ -117,7 +117,7 @@ func (b *rebuild) history(retryFailed bool) *History {
 	h := &History{Final: b.answered, Lost: b.lost, Mirrored: b.mirrored}
 	h.MirroredCount, h.LostCount, h.RefusedCount = b.mirrored.Count(), b.lost.Count(), b.refused.Count()
 	if !retryFailed {
-		h.Final.add(b.refused)
+		h.Final.AddAll(b.refused)
 	}
 	h.FinalCount = h.Final.Count()
 	s := b.overview

@@ -18,12 +18,12 @@ var (
 	errMissing = errors.New("it does not answer for every row of its request")
 )
 
-func (c *rowCheck) check(sent []Stretch, results []Result) error {
+func (c *rowCheck) check(sent Rows, results []Result) error {
 	c.starts = c.starts[:0]
 	total := int64(0)
 	for _, s := range sent {
 		c.starts = append(c.starts, total)
-		total += s.rows()
+		total += s.Count()
 	}
 	c.marks = append(c.marks[:0], make([]uint64, total/64+1)...)
 	marked := int64(0)
@@ -32,7 +32,7 @@ func (c *rowCheck) check(sent []Stretch, results []Result) error {
 			if err := c.mark(sent, s); err != nil {
 				return err
 			}
-			marked += s.rows()
+			marked += s.Count()
 		}
 	}
 	if marked != total {
@@ -41,13 +41,13 @@ func (c *rowCheck) check(sent []Stretch, results []Result) error {
 	return nil
 }
 
-func (c *rowCheck) mark(sent []Stretch, s Stretch) error {
+func (c *rowCheck) mark(sent Rows, s Stretch) error {
 	i, ok := slices.BinarySearchFunc(sent, s.Lo, func(have Stretch, line int64) int { return cmp.Compare(have.Hi, line) })
 	if !ok && i == len(sent) || s.Lo < sent[i].Lo || s.Hi > sent[i].Hi {
 		return errForeign
 	}
 	first := c.starts[i] + s.Lo - sent[i].Lo
-	for n := first; n < first+s.rows(); n++ {
+	for n := first; n < first+s.Count(); n++ {
 		if c.marks[n/64]&(1<<(n%64)) != 0 {
 			return errTwice
 		}

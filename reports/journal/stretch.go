@@ -1,30 +1,9 @@
 package journal
 
 import (
-	"cmp"
 	"errors"
-	"slices"
 	"strconv"
 )
-
-// Stretch is the rows whose records start in the lines from Lo to Hi, both included.
-type Stretch struct{ Lo, Hi int64 }
-
-func (s Stretch) rows() int64 { return s.Hi - s.Lo + 1 }
-
-// count of rows in all of them.
-func rowsOf(all []Stretch) (n int64) {
-	for _, s := range all {
-		n += s.rows()
-	}
-	return n
-}
-
-// Has reports whether the row at line is one of the rows, which ascend as a [Reader] is told them.
-func Has(rows []Stretch, line int64) bool {
-	i, _ := slices.BinarySearchFunc(rows, line, func(s Stretch, line int64) int { return cmp.Compare(s.Hi, line) })
-	return i < len(rows) && rows[i].Lo <= line
-}
 
 // appendLines appends the journal's spelling of lines: "2,5-900". The lines must ascend strictly.
 func appendLines(dst []byte, lines []int64) []byte {
@@ -46,25 +25,8 @@ func appendLines(dst []byte, lines []int64) []byte {
 	return dst
 }
 
-// AddRow appends the row at line to rows, of which none is above it.
-func AddRow(rows []Stretch, line int64) []Stretch {
-	if n := len(rows); n > 0 && rows[n-1].Hi+1 == line {
-		rows[n-1].Hi = line
-		return rows
-	}
-	return append(rows, Stretch{line, line})
-}
-
-// Rows are the rows at these lines, which ascend.
-func Rows(lines ...int64) (rows []Stretch) {
-	for _, line := range lines {
-		rows = AddRow(rows, line)
-	}
-	return rows
-}
-
 // appendRows appends the journal's spelling of rows.
-func appendRows(dst []byte, rows []Stretch) []byte {
+func appendRows(dst []byte, rows Rows) []byte {
 	for i, s := range rows {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -83,7 +45,7 @@ var errLines = errors.New(`its "lines" are not ascending line numbers like 2,5-9
 // parseLines appends what text names to dst. It is strict, because a wrong line number would attach an answer to
 // somebody else's row: lines ascend, none is below 2 (the header) and none is above last. Neighbours are merged, so the
 // same rows have one form only.
-func parseLines(dst []Stretch, text []byte, last int64) ([]Stretch, error) {
+func parseLines(dst Rows, text []byte, last int64) (Rows, error) {
 	from, least := len(dst), int64(2)
 	for i := 0; ; i++ {
 		var s Stretch

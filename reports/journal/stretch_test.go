@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func expand(all []Stretch) []int64 {
+func expand(all Rows) []int64 {
 	var lines []int64
 	for _, s := range all {
 		for line := s.Lo; line <= s.Hi; line++ {
@@ -49,43 +49,7 @@ func TestLinesAreStrict(t *testing.T) {
 		}
 	}
 	got, err := parseLines(nil, []byte("2,3,4-5,7"), 7)
-	if want := []Stretch{{2, 5}, {7, 7}}; err != nil || !slices.Equal(got, want) {
+	if want := (Rows{{2, 5}, {7, 7}}); err != nil || !slices.Equal(got, want) {
 		t.Errorf("neighbours: got %v, %v, want %v", got, err, want)
 	}
-}
-
-func TestBits(t *testing.T) {
-	b := NewBits(200)
-	for _, line := range []int64{1, 63, 64, 200} {
-		b.Set(line)
-		b.SetAtomic(line)
-	}
-	b.Clear(64)
-	var got []int64
-	for line := int64(-1); line < 1000; line++ {
-		if b.Has(line) != b.HasAtomic(line) {
-			t.Errorf("line %d: Has and HasAtomic disagree", line)
-		}
-		if b.Has(line) {
-			got = append(got, line)
-		}
-	}
-	if want := []int64{1, 63, 200}; !slices.Equal(got, want) || b.Count() != 3 {
-		t.Errorf("got %v, count %d, want %v", got, b.Count(), want)
-	}
-}
-
-func TestHas(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		lines := drawLines(t, "lines", 100)
-		rows, err := parseLines(nil, appendLines(nil, lines), 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := int64(0); line <= 101; line++ {
-			if got, want := Has(rows, line), slices.Contains(lines, line); got != want {
-				t.Errorf("%v has %d: got %v, want %v", rows, line, got, want)
-			}
-		}
-	})
 }

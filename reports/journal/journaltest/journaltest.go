@@ -87,7 +87,7 @@ func Report(j *journal.Journal) string { return strings.TrimSuffix(j.Path(), ".j
 
 // Deletes is the answer that the rows at these lines, or all rows of the request, are deleted.
 func Deletes(lines ...int64) journal.Result {
-	return journal.Result{Rows: journal.Rows(lines...), Outcome: Deleted, Code: journal.Code{Given: true}}
+	return journal.Result{Rows: journal.RowsAt(lines...), Outcome: Deleted, Code: journal.Code{Given: true}}
 }
 
 // Filled is the journal of a finished job of n rows in requests of chunk rows; scattered rows lie far apart in the input.
@@ -136,7 +136,7 @@ func Resealed(text string) string {
 }
 
 // Lines are the lines of the rows, one by one.
-func Lines(rows []journal.Stretch) (lines []int64) {
+func Lines(rows journal.Rows) (lines []int64) {
 	for _, s := range rows {
 		for line := s.Lo; line <= s.Hi; line++ {
 			lines = append(lines, line)
