@@ -17,6 +17,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/page"
 	"friendsweep/reports/terminal"
 )
@@ -109,7 +110,7 @@ func (r *Run) report(ctx context.Context) (err error) {
 	// The journal alone knows nearly as much. Where there is no room in one folder there may be in the other.
 	r.unwritten = err
 	r.tally = fates.Tally{Rows: r.job.Rows, Failure: r.job.Rows}
-	r.tally.Outcomes[journal.Unknown] = r.job.Rows
+	r.tally.Outcomes[outcome.Unknown] = r.job.Rows
 	for _, dir := range []string{r.TempDir, filepath.Dir(r.Report)} {
 		if info, failed := fates.Status(ctx, r.Report, dir, Calls); failed == nil {
 			r.tally = info.Tally(r.Batch.Good)
@@ -186,7 +187,7 @@ func (r *Run) summary(code int) *reports.Summary {
 	if r.tally.Open() > 0 {
 		sum.ResumeCommand = r.NextCommand(false)
 	}
-	if r.tally.Outcomes[journal.Refused] > 0 {
+	if r.tally.Outcomes[outcome.Refused] > 0 {
 		sum.RetryCommand = r.NextCommand(true)
 	}
 	return sum

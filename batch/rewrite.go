@@ -11,6 +11,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/page"
 	"friendsweep/reports/whole"
 )
@@ -55,7 +56,7 @@ func (r *Run) interim() *reports.Interim {
 	if r.tally.Open() > 0 || sum.Died { // it is not at its end
 		sum.ResumeCommand = r.NextCommand(false)
 	}
-	if r.tally.Outcomes[journal.Refused] > 0 {
+	if r.tally.Outcomes[outcome.Refused] > 0 {
 		sum.RetryCommand = r.NextCommand(true)
 	}
 	return sum

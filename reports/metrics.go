@@ -15,14 +15,14 @@ import (
 	"github.com/prometheus/common/model"
 
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
 
 // Figures are what monitoring wants to know about a run, finished or failed.
 type Figures struct {
-	Call                         *journal.Call
+	Call                         *outcome.Call
 	Tally                        fates.Tally // of the whole job
 	Requests, Retried, Throttled int64       // of this run
 	Started, Finished            time.Time

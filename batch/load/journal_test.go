@@ -11,10 +11,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // The first answer of delete.
-const isDeleted = journal.Answered
+const isDeleted = outcome.Answered
 
 var journalTable = newTable("shape", "rows", "requests", "CPU of the program per row", "CPU of its journal per row", "share", "asked for", "bytes a row", "")
 
@@ -115,5 +116,5 @@ func record(j *journal.Journal, c chunk) error {
 	if err != nil {
 		return err
 	}
-	return j.After(id, time.Millisecond, []journal.Result{{Outcome: isDeleted, Code: journal.Code{Given: true}}})
+	return j.After(id, time.Millisecond, []outcome.Result{{Outcome: isDeleted, Code: outcome.Code{Given: true}}})
 }

@@ -20,6 +20,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // settings are those of one run in process.
@@ -191,7 +192,7 @@ func (tr *trial) runner(o settings, d *desk, h *journal.History) *send.Runner {
 	r := &send.Runner{
 		Options: send.Options{Call: batch.Calls.Named(tr.call().name), ChunkSize: o.chunk, Workers: o.workers, MaxAttempts: maxAttempts, Limit: o.limit, Rate: 200,
 			BackoffInitial: 500 * time.Millisecond, BackoffMax: 30 * time.Second, MaxFailures: send.Failures{Percent: 100}},
-		Journal: d, History: h, Mirrored: journal.NewBits(tr.table.last()),
+		Journal: d, History: h, Mirrored: outcome.NewBits(tr.table.last()),
 	}
 	if h != nil {
 		r.Mirrored = h.Mirrored
@@ -216,7 +217,7 @@ func (tr *trial) withinLimit(limit int64) error {
 }
 
 // good is the answers that are successes.
-func (tr *trial) good() journal.Set {
+func (tr *trial) good() outcome.Set {
 	return batch.Calls.Named(tr.call().name).Set(tr.call().success(tr.ignore))
 }
 

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // Tally counts the rows of a whole job by what became of them.
@@ -13,8 +13,8 @@ type Tally struct {
 	Rows     int64 // records of the input
 	Success  int64
 	Failure  int64
-	Presumed int64 // by [journal.Call.Presumed]
-	Outcomes [journal.Outcomes]int64
+	Presumed int64 // by [outcome.Call.Presumed]
+	Outcomes [outcome.Outcomes]int64
 	Codes    map[int]int64    // rows by result_code; rows without a code are in none
 	Reasons  map[string]int64 // failed rows without a code by their result_info, but for duplicates
 	// What is new beyond the bounds below is counted together: no server can make a tally grow.

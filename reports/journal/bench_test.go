@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"friendsweep/reports/journal/outcome"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -22,7 +23,7 @@ func BenchmarkJournalWrite(b *testing.B) {
 			for i := range lines {
 				lines[i] = int64(2 + 3*i)
 			}
-			results := []Result{deleted()}
+			results := []outcome.Result{deleted()}
 			b.ReportAllocs()
 			b.SetParallelism(32) // 64 workers on two processors
 			b.ResetTimer()
@@ -82,7 +83,7 @@ func benchJournal(b *testing.B, n, chunk int, scattered bool) (*Journal, Job) {
 		slices.Sort(part)
 		id, err := j.Before("account-12345", part)
 		must(b, err)
-		must(b, j.After(id, 80*time.Millisecond, []Result{deleted()}))
+		must(b, j.After(id, 80*time.Millisecond, []outcome.Result{deleted()}))
 	}
 	must(b, j.End("0", ""))
 	return j, job

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-faster/jx"
 
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -37,8 +38,8 @@ type event struct {
 	id      int64 // of the request: send, answer, withdraw
 	at      int64 // Unix milliseconds
 	took    int64 // milliseconds: answer
-	rows    Rows
-	results []Result
+	rows    outcome.Rows
+	results []outcome.Result
 	head    Head   // head; its Run and Version also for resume
 	code    string // end: the exit code
 	stopped string // end: why, or empty
@@ -46,14 +47,14 @@ type event struct {
 
 // parser turns lines into events. It owns the one event it hands out, and the memory behind it.
 type parser struct {
-	last  int64 // of the job: no row is above
-	call  *Call // of the job
-	calls Calls // that it may be of
+	last  int64         // of the job: no row is above
+	call  *outcome.Call // of the job
+	calls outcome.Calls // that it may be of
 	dec   jx.Decoder
 	ev    event
-	res   Result
+	res   outcome.Result
 	seen  uint8 // which of the keys below the line had
-	rows  Rows
+	rows  outcome.Rows
 	info  string // of the last result that had one: the next often has the same
 
 	// Method values, bound once because binding allocates.
@@ -78,7 +79,7 @@ var keysOf = [...]uint8{
 	kindDecide:   sawAt | sawAccount | sawResults,
 }
 
-func newParser(calls Calls) *parser {
+func newParser(calls outcome.Calls) *parser {
 	p := &parser{calls: calls}
 	p.onField, p.onResult, p.onResultField = p.field, p.result, p.resultField
 	return p
@@ -196,7 +197,7 @@ func (p *parser) stamp(d *jx.Decoder) error {
 
 // lines reads a "lines" string. All of a line of the journal share one slice, which may move while it grows; the parts
 // handed out earlier keep the old one, so they stay good.
-func (p *parser) lines(d *jx.Decoder) (Rows, error) {
+func (p *parser) lines(d *jx.Decoder) (outcome.Rows, error) {
 	text, err := d.StrBytes()
 	if err != nil {
 		return nil, err
@@ -214,7 +215,7 @@ func (p *parser) result(d *jx.Decoder) error {
 	if p.call == nil { // the first line was not read
 		return errLine
 	}
-	p.res = Result{}
+	p.res = outcome.Result{}
 	if err := d.ObjBytes(p.onResultField); err != nil {
 		return err
 	}
@@ -256,7 +257,7 @@ func (p *parser) text(d *jx.Decoder) (string, error) {
 }
 
 // outcome reads a word that may stand in a journal.
-func (p *parser) outcome(d *jx.Decoder) (Outcome, error) {
+func (p *parser) outcome(d *jx.Decoder) (outcome.Outcome, error) {
 	word, err := d.StrBytes()
 	if err != nil {
 		return 0, err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"friendsweep/reports/journal/outcome"
 	"io"
 	"maps"
 	"slices"
@@ -21,7 +22,7 @@ var errCut = fmt.Errorf("it is longer than %d MiB", maxLine>>20)
 
 // Change is what one line of a journal did to some rows.
 type Change struct {
-	Result
+	outcome.Result
 	At       int64 // Unix milliseconds: of the answer, or of the request where none came
 	Carried  bool  // a request carried the rows; false for a decision without one
 	NoAnswer bool  // none of the request came before the end of its run, or before the end of the journal
@@ -33,19 +34,19 @@ type Change struct {
 // request is one that was sent and has no answer yet.
 type request struct {
 	id, at int64
-	rows   Rows
+	rows   outcome.Rows
 }
 
 // Reader is told what a journal says, line by line.
 type Reader struct {
 	// Apply is told what happened to the rows, in the order in which it happened to each. It must not keep either.
-	Apply func(rows Rows, d *Change) error
+	Apply func(rows outcome.Rows, d *Change) error
 	// Answered is told of every answer: when it came and how long it took, in milliseconds, and how many rows got an
 	// outcome by it. It may be nil.
 	Answered func(at, took, decided int64)
 	// Withdrawn is told of every request that was not sent after all: it did nothing to the rows, and only Request, Sent,
 	// Run, and At, when it was withdrawn, are set in the change. It may be nil.
-	Withdrawn func(rows Rows, d *Change)
+	Withdrawn func(rows outcome.Rows, d *Change)
 	// Began is told of every run, counted from 1, and when it began, in Unix milliseconds. It may be nil.
 	Began func(number int, at int64, run Run)
 }
@@ -93,7 +94,7 @@ type Overview struct {
 const InfoNoAnswer = "no answer was recorded before the run ended"
 
 // follow tells the reader what the first size bytes of a journal say.
-func follow(ctx context.Context, path string, calls Calls, src io.ReaderAt, size int64, r Reader) (Overview, error) {
+func follow(ctx context.Context, path string, calls outcome.Calls, src io.ReaderAt, size int64, r Reader) (Overview, error) {
 	f := &follower{Reader: r, path: path, parser: newParser(calls)}
 	err := f.follow(ctx, src, size)
 	return f.seen, err
@@ -337,7 +338,7 @@ func (f *follower) answer(ev *event) error {
 	decided := int64(0)
 	for i := range ev.results {
 		res := &ev.results[i]
-		if res.Outcome != Open {
+		if res.Outcome != outcome.Open {
 			decided += res.Rows.Count()
 		}
 		f.change = Change{Result: *res, At: ev.at, Carried: true, Request: r.id, Sent: r.at, Run: f.seen.Runs}
@@ -373,7 +374,7 @@ func (f *follower) abandon() error {
 			return err
 		}
 		f.change = Change{
-			Result: Result{Outcome: Open, Lost: f.parser.call.Loses, Info: InfoNoAnswer}, At: r.at, Carried: true,
+			Result: outcome.Result{Outcome: outcome.Open, Lost: f.parser.call.Loses, Info: InfoNoAnswer}, At: r.at, Carried: true,
 			NoAnswer: true, Request: r.id, Sent: r.at, Run: f.seen.Runs,
 		}
 		if err := f.do(r.rows); err != nil {
@@ -384,7 +385,7 @@ func (f *follower) abandon() error {
 }
 
 // do applies f.change.
-func (f *follower) do(rows Rows) error {
+func (f *follower) do(rows outcome.Rows) error {
 	if err := f.Apply(rows, &f.change); err != nil {
 		return applyError{err}
 	}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"friendsweep/reports/journal/outcome"
 	"time"
 )
 
@@ -97,7 +98,7 @@ type Run struct {
 type Head struct {
 	Version string // of the program that began the job; recorded, not compared
 	At      time.Time
-	Call    *Call
+	Call    *outcome.Call
 	Job     Job
 	Run     Run // the first run
 }

@@ -3,8 +3,8 @@
 //
 // A run takes it with [Lock] and begins with [Journal.Start], or goes on with [Journal.Replay] and [Journal.Resume]; it
 // writes [Journal.Before] and [Journal.After] every request, and [Journal.EndWith] at its end. Who only reads takes [Read], or
-// [Look] where a run may be at work, and is told of what happened to rows by Follow. [Call.After], in outcome.go, is the one
-// rule of what a result does to a row: sending, resuming and reporting ask it.
+// [Look] where a run may be at work, and is told of what happened to rows by Follow. What a result does to a row is the rule
+// of package outcome.
 //
 // # Format
 //
@@ -43,6 +43,7 @@ import (
 	"syscall"
 	"time"
 
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
@@ -75,8 +76,8 @@ type Journal struct {
 	buf     []byte
 	sorted  []int64
 
-	calls Calls
-	call  *Call // of the job; nil while there is none
+	calls outcome.Calls
+	call  *outcome.Call // of the job; nil while there is none
 
 	past *Overview // what Replay found; nil before it, and where there is no job
 
@@ -110,7 +111,7 @@ func (j *Journal) pass() {
 
 // Lock opens the journal of the report, or makes an empty one with mode 0600, and locks it. The error is
 // [ErrHeld] if another process has it. Whoever opens it ends with Close, or Discard where nothing may be left.
-func Lock(report string, calls Calls) (*Journal, error) {
+func Lock(report string, calls outcome.Calls) (*Journal, error) {
 	path := Path(report)
 	file, made, err := openLocked(path)
 	if errors.Is(err, ErrHeld) {
@@ -130,7 +131,7 @@ func Lock(report string, calls Calls) (*Journal, error) {
 
 // Read opens the journal of the report to be read alone: it makes, changes and removes nothing, and needs no right to
 // write. The error is [ErrHeld] while a run has it. Whoever opens it ends with Close or Discard.
-func Read(report string, calls Calls) (*Journal, error) {
+func Read(report string, calls outcome.Calls) (*Journal, error) {
 	path := Found(report)
 	file, err := whole.Open(path)
 	if err != nil {
@@ -345,7 +346,7 @@ func (j *Journal) Before(account string, lines []int64) (id int64, err error) {
 // After writes what the request came to. The results must speak of each of its rows once; one result with nil Rows
 // speaks of all. The line outlives the process when After returns, and a power cut after the next Before or End: an
 // answer that is lost in between only makes its rows unknown.
-func (j *Journal) After(id int64, took time.Duration, results []Result) error {
+func (j *Journal) After(id int64, took time.Duration, results []outcome.Result) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := j.usable(); err != nil {
@@ -380,7 +381,7 @@ func (j *Journal) Withdraw(id int64) error {
 }
 
 // Decide writes outcomes that need no request of their own. Every result names its Rows.
-func (j *Journal) Decide(account string, results []Result) error {
+func (j *Journal) Decide(account string, results []outcome.Result) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := j.usable(); err != nil {
@@ -403,7 +404,7 @@ func (j *Journal) usable() error {
 
 // checked refuses results that [parser] or [rowCheck] would not read back: better to stop than to write a journal that
 // nobody can use. rows is how many the request has; -1 for a decision, where every result must name its own.
-func (j *Journal) checked(results []Result, rows int) ([]Result, error) {
+func (j *Journal) checked(results []outcome.Result, rows int) ([]outcome.Result, error) {
 	named, copied := int64(0), false
 	for i := range results {
 		r := &results[i]
@@ -417,7 +418,7 @@ func (j *Journal) checked(results []Result, rows int) ([]Result, error) {
 			if !copied {
 				results, copied = slices.Clone(results), true
 			}
-			results[i].Rows = slices.SortedFunc(slices.Values(r.Rows), func(a, b Stretch) int { return cmp.Compare(a.Lo, b.Lo) })
+			results[i].Rows = slices.SortedFunc(slices.Values(r.Rows), func(a, b outcome.Stretch) int { return cmp.Compare(a.Lo, b.Lo) })
 		}
 		if !ascend(results[i].Rows) {
 			return nil, errors.New("recording a result: its lines are not rows of one request")
@@ -431,7 +432,7 @@ func (j *Journal) checked(results []Result, rows int) ([]Result, error) {
 }
 
 // ascend reports whether these are rows, at least one, in strictly ascending order.
-func ascend(rows Rows) bool {
+func ascend(rows outcome.Rows) bool {
 	last := int64(1)
 	for _, s := range rows {
 		if s.Lo <= last || s.Hi < s.Lo {

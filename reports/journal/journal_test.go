@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"friendsweep/reports/journal/outcome"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,23 +57,23 @@ func content(t testing.TB, path string) string {
 	return string(data)
 }
 
-func deleted(lines ...int64) Result {
-	return Result{Rows: RowsAt(lines...), Outcome: isDeleted, Code: Code{Given: true}}
+func deleted(lines ...int64) outcome.Result {
+	return outcome.Result{Rows: outcome.RowsAt(lines...), Outcome: isDeleted, Code: outcome.Code{Given: true}}
 }
 
 func TestJournalIsReadable(t *testing.T) {
 	j := started(t, jobOf(10, 11))
 	id, err := j.Before(`a"<é`, []int64{5, 6, 7, 2})
 	must(t, err)
-	must(t, j.After(id, 123*time.Millisecond, []Result{
+	must(t, j.After(id, 123*time.Millisecond, []outcome.Result{
 		deleted(2),
-		{Rows: RowsAt(7, 5), Outcome: Open, Code: Code{Number: 30006, Given: true}, Info: "again\n\x00\xff"},
-		{Rows: RowsAt(6), Outcome: isDeleted, Code: Code{Number: 31704, Given: true}, Presumed: true},
+		{Rows: outcome.RowsAt(7, 5), Outcome: outcome.Open, Code: outcome.Code{Number: 30006, Given: true}, Info: "again\n\x00\xff"},
+		{Rows: outcome.RowsAt(6), Outcome: isDeleted, Code: outcome.Code{Number: 31704, Given: true}, Presumed: true},
 	}))
 	id, err = j.Before("b", []int64{8})
 	must(t, err)
 	must(t, j.Withdraw(id))
-	must(t, j.Decide("b", []Result{{Rows: RowsAt(8), Outcome: Refused, Info: "not tried alone"}}))
+	must(t, j.Decide("b", []outcome.Result{{Rows: outcome.RowsAt(8), Outcome: outcome.Refused, Info: "not tried alone"}}))
 	must(t, j.End("4", "disk"))
 	lines := strings.Split(content(t, j.Path()), "\n")
 	for i, want := range []string{
@@ -115,17 +116,17 @@ func TestJournalRefusesWhatCannotBe(t *testing.T) {
 	j := started(t, jobOf(10, 11))
 	id, err := j.Before("a", []int64{2, 3})
 	must(t, err)
-	for name, results := range map[string][]Result{
+	for name, results := range map[string][]outcome.Result{
 		"deleted without a code":     {{Outcome: isDeleted}},
-		"deleted with 31704":         {{Outcome: isDeleted, Code: Code{Number: 31704, Given: true}}},
-		"presumed with 30006":        {{Outcome: isDeleted, Code: Code{Number: 30006, Given: true}, Presumed: true}},
-		"derived outcome":            {{Outcome: Unknown}},
+		"deleted with 31704":         {{Outcome: isDeleted, Code: outcome.Code{Number: 31704, Given: true}}},
+		"presumed with 30006":        {{Outcome: isDeleted, Code: outcome.Code{Number: 30006, Given: true}, Presumed: true}},
+		"derived outcome":            {{Outcome: outcome.Unknown}},
 		"a row is missing":           {deleted(2)},
 		"a row twice":                {deleted(2, 2)},
 		"all, and one":               {deleted(), deleted(2)},
 		"no result":                  {},
 		"header":                     {deleted(1, 2)},
-		"deleted code 0 as presumed": {{Outcome: isDeleted, Code: Code{Given: true}, Presumed: true}},
+		"deleted code 0 as presumed": {{Outcome: isDeleted, Code: outcome.Code{Given: true}, Presumed: true}},
 	} {
 		if err := j.After(id, 0, results); err == nil {
 			t.Errorf("%s: got no error, want one", name)
@@ -137,8 +138,8 @@ func TestJournalRefusesWhatCannotBe(t *testing.T) {
 	if _, err := j.Before("a", nil); err == nil {
 		t.Error("an empty request: got no error, want one")
 	}
-	must(t, j.After(id, 0, []Result{deleted()}))
-	if err := j.After(id, 0, []Result{deleted()}); err == nil {
+	must(t, j.After(id, 0, []outcome.Result{deleted()}))
+	if err := j.After(id, 0, []outcome.Result{deleted()}); err == nil {
 		t.Error("a second answer: got no error, want one")
 	}
 	must(t, j.End("0", ""))
@@ -178,7 +179,7 @@ func TestGroupCommit(t *testing.T) {
 				if err != nil || at < 0 || int64(at) > durable.Load() {
 					t.Errorf("%s: at %d of %d durable bytes, %v", account, at, durable.Load(), err)
 				}
-				if err := j.After(id, 0, []Result{deleted()}); err != nil {
+				if err := j.After(id, 0, []outcome.Result{deleted()}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -215,7 +216,7 @@ func TestFullDisk(t *testing.T) {
 			var id int64
 			if id, err = j.Before("a", []int64{line}); err == nil {
 				sent++
-				err = j.After(id, 0, []Result{deleted()})
+				err = j.After(id, 0, []outcome.Result{deleted()})
 			}
 		}
 		if err == nil {

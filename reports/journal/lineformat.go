@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"encoding/json"
+	"friendsweep/reports/journal/outcome"
 	"strconv"
 	"strings"
 	"time"
@@ -29,20 +30,20 @@ func appendSend(dst []byte, account string, lines []int64) []byte {
 	return append(dst, '"')
 }
 
-func appendAnswer(dst []byte, call *Call, took time.Duration, results []Result) []byte {
+func appendAnswer(dst []byte, call *outcome.Call, took time.Duration, results []outcome.Result) []byte {
 	dst = append(dst, `,"ms":`...)
 	dst = strconv.AppendInt(dst, max(0, took.Milliseconds()), 10)
 	return appendResults(dst, call, results)
 }
 
-func appendDecide(dst []byte, call *Call, account string, at time.Time, results []Result) []byte {
+func appendDecide(dst []byte, call *outcome.Call, account string, at time.Time, results []outcome.Result) []byte {
 	dst = append(dst, `{"decide":`...)
 	dst = appendString(dst, account)
 	dst = appendAt(dst, at)
 	return appendResults(dst, call, results)
 }
 
-func appendResults(dst []byte, call *Call, results []Result) []byte {
+func appendResults(dst []byte, call *outcome.Call, results []outcome.Result) []byte {
 	dst = append(dst, `,"results":[`...)
 	for i := range results {
 		if i > 0 {
@@ -53,7 +54,7 @@ func appendResults(dst []byte, call *Call, results []Result) []byte {
 	return append(dst, ']')
 }
 
-func appendResult(dst []byte, call *Call, r *Result) []byte {
+func appendResult(dst []byte, call *outcome.Call, r *outcome.Result) []byte {
 	dst = append(dst, `{"outcome":"`...)
 	dst = append(dst, call.Word(r.Outcome)...)
 	dst = append(dst, '"')

@@ -3,6 +3,7 @@ package journal
 import (
 	"bufio"
 	"errors"
+	"friendsweep/reports/journal/outcome"
 	"io"
 	"os"
 	"os/exec"
@@ -70,7 +71,7 @@ func TestSecondProcess(t *testing.T) {
 		v, err := Look(report, testCalls)
 		must(t, err)
 		defer v.Close()
-		seen, err = v.Follow(t.Context(), Reader{Apply: func(Rows, *Change) error { return nil }})
+		seen, err = v.Follow(t.Context(), Reader{Apply: func(outcome.Rows, *Change) error { return nil }})
 		must(t, err)
 		return v.Held, seen
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/whole"
 )
 
@@ -18,14 +19,14 @@ type View struct {
 	Head  *Head
 	Held  bool // a process has the journal open: its last run is at work
 	path  string
-	calls Calls
+	calls outcome.Calls
 	file  *os.File
 	size  int64
 }
 
 // Look opens the journal of the report without locking it or changing anything. The error is [ErrNoJournal] where there is
 // none. Whoever looks ends with Close.
-func Look(report string, calls Calls) (*View, error) {
+func Look(report string, calls outcome.Calls) (*View, error) {
 	path := Found(report)
 	file, err := whole.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

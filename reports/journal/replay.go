@@ -5,15 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"friendsweep/reports/journal/outcome"
 	"io"
 	"time"
 )
 
 // History is what earlier runs of a job left behind, for the one that goes on with it. It belongs to the caller.
 type History struct {
-	Final    *Bits // rows that are not sent again
-	Lost     *Bits // rows that lost an answer in any run: see [Call.Presumed]
-	Mirrored *Bits // rows whose answer [Call.Settles] their mirrors, too: those are not sent
+	Final    *outcome.Bits // rows that are not sent again
+	Lost     *outcome.Bits // rows that lost an answer in any run: see [outcome.Call.Presumed]
+	Mirrored *outcome.Bits // rows whose answer [outcome.Call.Settles] their mirrors, too: those are not sent
 
 	FinalCount, LostCount, MirroredCount, RefusedCount int64
 
@@ -65,8 +66,8 @@ func (j *Journal) Follow(ctx context.Context, r Reader) (Overview, error) {
 // rebuild applies the changes that a journal tells to sets of rows.
 type rebuild struct {
 	overview                          *Overview
-	parser                            *parser // knows the call once it has read the first line
-	answered, refused, lost, mirrored *Bits   // answered: with one of the call's answers
+	parser                            *parser       // knows the call once it has read the first line
+	answered, refused, lost, mirrored *outcome.Bits // answered: with one of the call's answers
 	someRefused                       bool
 }
 
@@ -76,10 +77,10 @@ func (b *rebuild) prepare() {
 		return
 	}
 	last := b.overview.head.Job.LastLine
-	b.answered, b.refused, b.lost, b.mirrored = NewBits(last), NewBits(last), NewBits(last), NewBits(last)
+	b.answered, b.refused, b.lost, b.mirrored = outcome.NewBits(last), outcome.NewBits(last), outcome.NewBits(last), outcome.NewBits(last)
 }
 
-func (b *rebuild) apply(rows Rows, d *Change) error {
+func (b *rebuild) apply(rows outcome.Rows, d *Change) error {
 	b.prepare()
 	for _, s := range rows {
 		for line := s.Lo; line <= s.Hi; line++ {
@@ -89,12 +90,12 @@ func (b *rebuild) apply(rows Rows, d *Change) error {
 	return nil
 }
 
-// row applies [Call.After] to as much of the row's state as the sets hold.
+// row applies [outcome.Call.After] to as much of the row's state as the sets hold.
 func (b *rebuild) row(line int64, d *Change) {
 	if b.answered.Has(line) {
 		return
 	}
-	now := b.parser.call.After(State{Lost: b.lost.Has(line)}, &d.Result)
+	now := b.parser.call.After(outcome.State{Lost: b.lost.Has(line)}, &d.Result)
 	if now.Lost {
 		b.lost.Set(line)
 	}
@@ -107,7 +108,7 @@ func (b *rebuild) row(line int64, d *Change) {
 		if b.parser.call.Settles(now.Outcome) {
 			b.mirrored.Set(line)
 		}
-	case now.Outcome == Refused:
+	case now.Outcome == outcome.Refused:
 		b.refused.Set(line)
 		b.someRefused = true
 	}
@@ -141,7 +142,7 @@ const maxHead = 1 << 20
 
 // readHead reads the first line of a journal of size bytes. It is nil, without an error, where the file is empty or has
 // only the torn beginning of a first line. Anything else is somebody's file, which must not be written over.
-func readHead(path string, calls Calls, src io.ReaderAt, size int64) (*Head, error) {
+func readHead(path string, calls outcome.Calls, src io.ReaderAt, size int64) (*Head, error) {
 	start := make([]byte, min(size, maxHead))
 	if _, err := src.ReadAt(start, 0); err != nil && err != io.EOF {
 		return nil, fmt.Errorf("reading %s: %w", path, err)

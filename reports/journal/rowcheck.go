@@ -3,6 +3,7 @@ package journal
 import (
 	"cmp"
 	"errors"
+	"friendsweep/reports/journal/outcome"
 	"slices"
 )
 
@@ -18,7 +19,7 @@ var (
 	errMissing = errors.New("it does not answer for every row of its request")
 )
 
-func (c *rowCheck) check(sent Rows, results []Result) error {
+func (c *rowCheck) check(sent outcome.Rows, results []outcome.Result) error {
 	c.starts = c.starts[:0]
 	total := int64(0)
 	for _, s := range sent {
@@ -41,8 +42,8 @@ func (c *rowCheck) check(sent Rows, results []Result) error {
 	return nil
 }
 
-func (c *rowCheck) mark(sent Rows, s Stretch) error {
-	i, ok := slices.BinarySearchFunc(sent, s.Lo, func(have Stretch, line int64) int { return cmp.Compare(have.Hi, line) })
+func (c *rowCheck) mark(sent outcome.Rows, s outcome.Stretch) error {
+	i, ok := slices.BinarySearchFunc(sent, s.Lo, func(have outcome.Stretch, line int64) int { return cmp.Compare(have.Hi, line) })
 	if !ok && i == len(sent) || s.Lo < sent[i].Lo || s.Hi > sent[i].Hi {
 		return errForeign
 	}

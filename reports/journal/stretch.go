@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"friendsweep/reports/journal/outcome"
 	"strconv"
 )
 
@@ -26,7 +27,7 @@ func appendLines(dst []byte, lines []int64) []byte {
 }
 
 // appendRows appends the journal's spelling of rows.
-func appendRows(dst []byte, rows Rows) []byte {
+func appendRows(dst []byte, rows outcome.Rows) []byte {
 	for i, s := range rows {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -45,10 +46,10 @@ var errLines = errors.New(`its "lines" are not ascending line numbers like 2,5-9
 // parseLines appends what text names to dst. It is strict, because a wrong line number would attach an answer to
 // somebody else's row: lines ascend, none is below 2 (the header) and none is above last. Neighbours are merged, so the
 // same rows have one form only.
-func parseLines(dst Rows, text []byte, last int64) (Rows, error) {
+func parseLines(dst outcome.Rows, text []byte, last int64) (outcome.Rows, error) {
 	from, least := len(dst), int64(2)
 	for i := 0; ; i++ {
-		var s Stretch
+		var s outcome.Stretch
 		if s.Lo, i = parseLine(text, i); i < len(text) && text[i] == '-' {
 			if s.Hi, i = parseLine(text, i+1); s.Hi <= s.Lo {
 				return dst, errLines

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"friendsweep/reports/journal/outcome"
 	"slices"
 	"testing"
 
@@ -8,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func expand(all Rows) []int64 {
+func expand(all outcome.Rows) []int64 {
 	var lines []int64
 	for _, s := range all {
 		for line := s.Lo; line <= s.Hi; line++ {
@@ -49,7 +50,7 @@ func TestLinesAreStrict(t *testing.T) {
 		}
 	}
 	got, err := parseLines(nil, []byte("2,3,4-5,7"), 7)
-	if want := (Rows{{2, 5}, {7, 7}}); err != nil || !slices.Equal(got, want) {
+	if want := (outcome.Rows{{Lo: 2, Hi: 5}, {Lo: 7, Hi: 7}}); err != nil || !slices.Equal(got, want) {
 		t.Errorf("neighbours: got %v, %v, want %v", got, err, want)
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
@@ -152,7 +152,7 @@ func newOutcome(s *reports.Summary, o reports.Outcome) outcomeView {
 	switch {
 	case s.Good.Has(o.Outcome):
 		v.Status = "success"
-	case o.Outcome == journal.Duplicate:
+	case o.Outcome == outcome.Duplicate:
 		v.Status = "as the first"
 	default:
 		v.Status, v.Failed = "failure", true
@@ -199,7 +199,7 @@ func newWhy(s *reports.Summary, groups []groupView) (why []whyView) {
 		tell("", none, s.Reasons[reason], reason, "")
 	}
 	for _, g := range groups {
-		if !g.Code.Given && g.Outcome == journal.Duplicate {
+		if !g.Code.Given && g.Outcome == outcome.Duplicate {
 			tell(g.ID, none, g.Rows, "the same pair as an earlier row, which failed without a code", "")
 		}
 	}
@@ -239,7 +239,7 @@ func newCodes(s *reports.Summary, why []whyView) []codeView {
 	return views
 }
 
-func newGroup(call *journal.Call, g reports.SampleGroup) groupView {
+func newGroup(call *outcome.Call, g reports.SampleGroup) groupView {
 	if !g.Code.Given {
 		return groupView{g, "outcome-" + call.Word(g.Outcome), "No code: " + call.Word(g.Outcome)}
 	}
