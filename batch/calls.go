@@ -2,7 +2,7 @@ package batch
 
 import (
 	"friendsweep/batch/chat"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 )
 
@@ -18,7 +18,7 @@ var Calls = func() (all outcome.Calls) {
 }()
 
 // callOf is the call that a job is about.
-func callOf(job journal.Job) (c chat.Call) {
+func callOf(job entry.Job) (c chat.Call) {
 	for _, of := range made {
 		if c = of(chat.DeleteType(job.DeleteType)); c.Name == job.Call {
 			break

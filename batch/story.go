@@ -11,6 +11,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
@@ -198,7 +199,7 @@ func (t *teller) follow(ctx context.Context, chain []input.Repeat) (fates.Fate, 
 			return few.Apply(rows, d)
 		},
 		Withdrawn: func(rows outcome.Rows, d *journal.Change) { note(rows, d, true) },
-		Began: func(number int, at int64, r journal.Run) {
+		Began: func(number int, at int64, r entry.Run) {
 			run = reports.Begun{Run: number, At: terminal.Stamp(journal.UnixMilli(at)), User: r.User, Host: r.Host, Allowed: r.Allowed, Note: r.Note}
 		},
 	})

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"bytes"
-	"friendsweep/reports/journal/journaltest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"friendsweep/reports/journal/journaltest"
 )
 
 func testFigures() Figures {

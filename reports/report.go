@@ -20,7 +20,7 @@ import (
 
 	"friendsweep/input"
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 )
 
@@ -42,7 +42,7 @@ type ReportOptions struct {
 	Path     string      // of the report
 	Failures string      // of a file with the failed lines alone; empty for none
 	Good     outcome.Set // the answers that are successes
-	Job      journal.Job
+	Job      entry.Job
 	Records  iter.Seq2[input.Record, error] // the second read of the input
 	// Compare is given the whole report in the place of its being given a name: then nothing is left of it.
 	Compare func(report io.Reader) error

@@ -26,6 +26,7 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/journal/outcome"
 )
@@ -41,7 +42,7 @@ func recordsOf(all ...input.Record) iter.Seq2[input.Record, error] {
 }
 
 // small is a job with one row of every kind.
-func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input.Repeat) {
+func small(t testing.TB) (*journal.Journal, entry.Job, []input.Record, []input.Repeat) {
 	t.Helper()
 	job := journaltest.Job(11, 13)
 	job.Invalid, job.Duplicates, job.Mirrors = 1, 2, 1
@@ -140,7 +141,7 @@ func sum(all []int64) (n int64) {
 func untimed(t testing.TB, text string) string {
 	t.Helper()
 	for i := 0; i+24 <= len(text); i++ {
-		if _, err := time.Parse(journal.StampLayout, text[i:i+24]); err == nil {
+		if _, err := time.Parse(entry.StampLayout, text[i:i+24]); err == nil {
 			text = text[:i] + "T" + text[i+24:]
 		}
 	}

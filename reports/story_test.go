@@ -9,6 +9,7 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
@@ -57,7 +58,7 @@ func concluded(t *testing.T, held bool, seen journal.Overview, repeat *input.Rep
 
 // withRetry is the same of a command that can send refused rows again.
 func withRetry(seen journal.Overview) journal.Overview {
-	seen.LastRun.Flags = journal.Flags{"retry-failed": false}
+	seen.LastRun.Flags = entry.Flags{"retry-failed": false}
 	return seen
 }
 
@@ -92,7 +93,7 @@ func TestWhy(t *testing.T) {
 			`It was refused without a request of its own (code 30003: not tried alone). Only --resume with --retry-failed sends it again.`},
 		"running, refused":   {true, running, nil, []*journal.Change{changeOf(3, outcome.Refused, 30003, "")}, `The API said no for good in its answer to request 3 (code 30003).`},
 		"gave up, no answer": {false, asked, nil, []*journal.Change{lostDeed(changeOf(3, outcome.GaveUp, -1, "no answer"))}, `Its last permitted attempt ended with a temporary error (no answer), so run 1 gave it up; --resume sends it again.`},
-		"not a friend, which is success": {false, journal.Overview{Runs: 1, Ended: true, EndCode: "0", LastRun: journal.Run{Success: []string{"deleted", "not_friend"}}}, nil,
+		"not a friend, which is success": {false, journal.Overview{Runs: 1, Ended: true, EndCode: "0", LastRun: entry.Run{Success: []string{"deleted", "not_friend"}}}, nil,
 			[]*journal.Change{changeOf(3, journaltest.NotFriend, 31704, "")}, `The API's answer to request 3 says so (code 31704). It counts as success by --ignore-not-friend.`},
 	} {
 		s := concluded(t, c.held, withRetry(c.seen), c.first, c.changes...)

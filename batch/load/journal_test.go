@@ -2,7 +2,6 @@ package load
 
 import (
 	"fmt"
-	"friendsweep/batch"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -10,7 +9,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"friendsweep/batch"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 )
 
@@ -84,7 +85,7 @@ func writeJournal(tb testing.TB, chunks []chunk) {
 		tb.Fatal(err)
 	}
 	defer j.Close()
-	if err := j.Start(journal.Job{Call: "delete", Rows: 1 << 40, LastLine: 1 << 40}, journal.Run{Version: "load"}); err != nil {
+	if err := j.Start(entry.Job{Call: "delete", Rows: 1 << 40, LastLine: 1 << 40}, entry.Run{Version: "load"}); err != nil {
 		tb.Fatal(err)
 	}
 	feed := make(chan chunk)

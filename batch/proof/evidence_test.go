@@ -20,6 +20,7 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 )
 
@@ -95,8 +96,8 @@ func (w *keeper) must(err error) {
 	}
 }
 
-func (w *keeper) run() journal.Run {
-	return journal.Run{Version: "proof", Input: journal.Text(w.input), PID: 7, Host: "here", User: "somebody"}
+func (w *keeper) run() entry.Run {
+	return entry.Run{Version: "proof", Input: entry.Text(w.input), PID: 7, Host: "here", User: "somebody"}
 }
 
 func (w *keeper) begin() {
@@ -106,7 +107,7 @@ func (w *keeper) begin() {
 	defer in.Close()
 	w.j, err = journal.Lock(w.path("report.csv"), batch.Calls)
 	w.must(err)
-	w.must(w.j.Start(journal.Job{
+	w.must(w.j.Start(entry.Job{
 		Call: "delete", InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, LastLine: in.LastLine,
 		FromColumn: in.FromColumn, ToColumn: in.ToColumn, Endpoint: w.endpoint, AppID: sandbox.DefaultAppID,
 		DeleteType: string(chat.Single), Invalid: in.Invalid, Duplicates: in.Duplicates, Mirrors: in.Mirrors,

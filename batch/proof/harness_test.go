@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"friendsweep/batch"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"friendsweep/batch"
 	"friendsweep/batch/chat"
 	"friendsweep/batch/sandbox"
 	"friendsweep/batch/send"
@@ -20,6 +20,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 )
 
@@ -119,8 +120,8 @@ func (tr *trial) run(ctx context.Context, o settings) (ended, failed error) {
 	return ended, tr.report(ctx, j, in, job)
 }
 
-func (tr *trial) job(in *input.Input) journal.Job {
-	return journal.Job{
+func (tr *trial) job(in *input.Input) entry.Job {
+	return entry.Job{
 		Call:        tr.call().name,
 		InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, LastLine: in.LastLine,
 		FromColumn: in.FromColumn, ToColumn: in.ToColumn, Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID,
@@ -129,8 +130,8 @@ func (tr *trial) job(in *input.Input) journal.Job {
 }
 
 // begin starts or resumes the job. The history is nil for a fresh one.
-func begin(ctx context.Context, j *journal.Journal, job journal.Job, retryFailed bool) (*journal.History, error) {
-	run := journal.Run{Version: "proof", Input: "pairs.csv"}
+func begin(ctx context.Context, j *journal.Journal, job entry.Job, retryFailed bool) (*journal.History, error) {
+	run := entry.Run{Version: "proof", Input: "pairs.csv"}
 	head, err := j.Head()
 	if err != nil {
 		return nil, err
@@ -222,7 +223,7 @@ func (tr *trial) good() outcome.Set {
 }
 
 // report writes the report of the job so far.
-func (tr *trial) report(ctx context.Context, j *journal.Journal, in *input.Input, job journal.Job) error {
+func (tr *trial) report(ctx context.Context, j *journal.Journal, in *input.Input, job entry.Job) error {
 	joined, err := fates.New(ctx, j, fates.Options{Job: job, Repeats: in.Repeats(), Dir: tr.dir})
 	if err != nil {
 		return err

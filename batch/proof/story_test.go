@@ -3,7 +3,6 @@ package proof
 import (
 	"context"
 	"fmt"
-	"friendsweep/batch"
 	"net/url"
 	"os"
 	"slices"
@@ -11,10 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"friendsweep/batch"
 	"friendsweep/batch/chat"
 	"friendsweep/batch/sandbox"
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 )
 
@@ -122,7 +123,7 @@ func (tr *trial) tell(ctx context.Context, steps []step) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.Start(tr.job(in), journal.Run{Version: "proof", PID: 1}); err != nil {
+	if err := j.Start(tr.job(in), entry.Run{Version: "proof", PID: 1}); err != nil {
 		return nil, err
 	}
 	for _, s := range steps {
@@ -154,7 +155,7 @@ func (tr *trial) write(ctx context.Context, j *journal.Journal, s step) (_ *jour
 			return nil, err
 		}
 		if _, err = j.Replay(ctx, false); err == nil {
-			err = j.Resume(journal.Run{Version: "proof", PID: 2})
+			err = j.Resume(entry.Run{Version: "proof", PID: 2})
 		}
 	}
 	return j, err

@@ -16,6 +16,7 @@ import (
 
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 )
 
@@ -48,7 +49,7 @@ const infoNoTurn = "its turn never came"
 //
 // It owns its temporary files and everything it has read; it is for one goroutine. End it with Close.
 type Fates struct {
-	Job  journal.Job
+	Job  entry.Job
 	seen journal.Overview
 
 	store   store
@@ -60,7 +61,7 @@ type Fates struct {
 
 // Options is what [New] joins with the journal.
 type Options struct {
-	Job     journal.Job                    // of the input; the journal must belong to exactly this one
+	Job     entry.Job                      // of the input; the journal must belong to exactly this one
 	Repeats iter.Seq2[input.Repeat, error] // of the input, in any order
 	Dir     string                         // for temporary files
 
@@ -91,7 +92,7 @@ func New(ctx context.Context, j *journal.Journal, o Options) (*Fates, error) {
 	return f, nil
 }
 
-func build(head *journal.Head, dir string, size sizes) *Fates {
+func build(head *entry.Head, dir string, size sizes) *Fates {
 	return &Fates{Job: head.Job, bucket: -1, store: newStore(dir, head, size)}
 }
 

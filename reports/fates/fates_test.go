@@ -18,6 +18,7 @@ import (
 
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/journal/outcome"
 )
@@ -122,7 +123,7 @@ func (m *saga) sendable() []int64 {
 	})
 }
 
-func (m *saga) job(last int64) journal.Job {
+func (m *saga) job(last int64) entry.Job {
 	job := journaltest.Job(int64(len(m.rows)), last)
 	job.Invalid, job.Duplicates = int64(len(m.invalid)), int64(len(m.repeats))
 	for _, r := range m.repeats {

@@ -7,11 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/journal/outcome"
-	"pgregory.net/rapid"
 )
 
 func must(t testing.TB, err error) {
@@ -35,7 +37,7 @@ func drawLines(t *rapid.T, name string, last int64) []int64 {
 }
 
 // small is a job with one row of every kind.
-func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input.Repeat) {
+func small(t testing.TB) (*journal.Journal, entry.Job, []input.Record, []input.Repeat) {
 	t.Helper()
 	job := journaltest.Job(11, 13)
 	job.Invalid, job.Duplicates, job.Mirrors = 1, 2, 1

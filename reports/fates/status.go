@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 )
 
 // StatusInfo is what a journal alone tells about a job, while a run is at work or after it.
 type StatusInfo struct {
-	Head     journal.Head
-	LastRun  journal.Run // the last run, which may be the first
+	Head     entry.Head
+	LastRun  entry.Run // the last run, which may be the first
 	Overview journal.Overview
 
 	Link       string // the h of the journal's last good line: the head of the chain
@@ -57,7 +58,7 @@ func Status(ctx context.Context, report, dir string, calls outcome.Calls) (*Stat
 	return s, f.tallyInto(ctx, s)
 }
 
-func (f *Fates) status(head *journal.Head) *StatusInfo {
+func (f *Fates) status(head *entry.Head) *StatusInfo {
 	return &StatusInfo{
 		Head: *head, Overview: f.seen, LastRun: f.seen.LastRun, Runs: f.seen.Runs, LastStart: journal.UnixMilli(f.seen.LastStart),
 		LastAnswer: journal.UnixMilli(f.seen.LastAnswer), Requests: f.seen.Requests, Ended: f.seen.Ended, EndCode: f.seen.EndCode,

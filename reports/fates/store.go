@@ -8,6 +8,7 @@ import (
 	"friendsweep/input"
 	"friendsweep/input/spread"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 )
 
@@ -52,7 +53,7 @@ type sizes struct {
 // of rows has 16 MiB of texts if each has the longest there is.
 var usualSizes = sizes{shift: 16, texts: 4096, group: 1 << 14}
 
-func newStore(dir string, head *journal.Head, size sizes) store {
+func newStore(dir string, head *entry.Head, size sizes) store {
 	last := head.Job.LastLine
 	s := store{call: head.Call, dir: dir, shift: size.shift, mostTexts: size.texts, base: head.At.UnixMilli(), common: make(map[string]int32)}
 	s.own.groupRows = size.group
@@ -89,7 +90,7 @@ const (
 )
 
 // longestRecord is more than a record takes: five numbers of at most ten bytes, and a text.
-const longestRecord = 64 + journal.MaxInfo
+const longestRecord = 64 + entry.MaxInfo
 
 // change keeps what happened to the rows.
 func (s *store) change(rows outcome.Rows, d *journal.Change) error {

@@ -2,11 +2,13 @@ package journal
 
 import (
 	"fmt"
-	"friendsweep/reports/journal/outcome"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
+
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 func BenchmarkJournalWrite(b *testing.B) {
@@ -68,7 +70,7 @@ func BenchmarkReplay(b *testing.B) {
 }
 
 // benchJournal is the journal of a job of n rows in requests of chunk rows; scattered rows lie far apart in the input.
-func benchJournal(b *testing.B, n, chunk int, scattered bool) (*Journal, Job) {
+func benchJournal(b *testing.B, n, chunk int, scattered bool) (*Journal, entry.Job) {
 	job := jobOf(int64(n), int64(n)+1)
 	j := started(b, job)
 	j.sync = func() error { return nil }

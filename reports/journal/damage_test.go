@@ -2,11 +2,12 @@ package journal
 
 import (
 	"fmt"
-	"friendsweep/reports/journal/outcome"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"friendsweep/reports/journal/outcome"
 )
 
 func TestDamageIsRefused(t *testing.T) {

@@ -2,12 +2,14 @@ package journal
 
 import (
 	"fmt"
-	"friendsweep/reports/journal/outcome"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // told is what a reader is told of a journal, a line for each call, without times.
@@ -23,7 +25,7 @@ func (w *told) reader() Reader {
 			return nil
 		},
 		Withdrawn: func(rows outcome.Rows, d *Change) { w.change("withdrawn", rows, d) },
-		Began:     func(number int, at int64, run Run) { fmt.Fprintf(w, "began %d user=%s\n", number, run.User) },
+		Began:     func(number int, at int64, run entry.Run) { fmt.Fprintf(w, "began %d user=%s\n", number, run.User) },
 	}
 }
 

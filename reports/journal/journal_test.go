@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"friendsweep/reports/journal/outcome"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,12 +13,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
-var someRun = Run{Version: "v1", Input: "/in/pairs.csv", Flags: Flags{"rate": Text("200")}, Success: []string{"deleted"}, Host: "h", User: "u", PID: 7}
+var someRun = entry.Run{Version: "v1", Input: "/in/pairs.csv", Flags: entry.Flags{"rate": entry.Text("200")}, Success: []string{"deleted"}, Host: "h", User: "u", PID: 7}
 
-func jobOf(rows, last int64) Job {
-	return Job{Call: "delete", InputSHA256: strings.Repeat("ab", 32), InputBytes: 100, Rows: rows, LastLine: last, FromColumn: "from",
+func jobOf(rows, last int64) entry.Job {
+	return entry.Job{Call: "delete", InputSHA256: strings.Repeat("ab", 32), InputBytes: 100, Rows: rows, LastLine: last, FromColumn: "from",
 		ToColumn: "to", Endpoint: "https://x.test", AppID: 1400000000, DeleteType: "Delete_Type_Both"}
 }
 
@@ -34,7 +36,7 @@ func open(t testing.TB, report string) *Journal {
 	return j
 }
 
-func started(t testing.TB, job Job) *Journal {
+func started(t testing.TB, job entry.Job) *Journal {
 	t.Helper()
 	j := open(t, filepath.Join(t.TempDir(), "r.csv"))
 	if err := j.Start(job, someRun); err != nil {
@@ -87,11 +89,11 @@ func TestJournalIsReadable(t *testing.T) {
 		``,
 	} {
 		got := lines[i]
-		if text, _, ok := unseal([]byte(got)); ok {
-			got = string(text) + "}"
+		if text, _, ok := strings.Cut(got, `,"h":"`); ok {
+			got = text + "}"
 		}
 		if at := strings.Index(got, `"at":"`) + 6; at > 6 {
-			if _, err := time.Parse(StampLayout, got[at:at+24]); err != nil {
+			if _, err := time.Parse(entry.StampLayout, got[at:at+24]); err != nil {
 				t.Error(err)
 			}
 			got = got[:at] + "T" + got[at+24:]

@@ -3,7 +3,6 @@ package journal
 import (
 	"bufio"
 	"errors"
-	"friendsweep/reports/journal/outcome"
 	"io"
 	"os"
 	"os/exec"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"friendsweep/reports/journal/outcome"
 )
 
 // TestMain lets a test start this binary as a second process.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/whole"
 )
@@ -16,7 +17,7 @@ var ErrNoJournal = errors.New("no journal")
 
 // View is a journal as somebody sees it who has no lock on it: a run may be writing it. It is for one goroutine.
 type View struct {
-	Head  *Head
+	Head  *entry.Head
 	Held  bool // a process has the journal open: its last run is at work
 	path  string
 	calls outcome.Calls

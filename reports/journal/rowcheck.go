@@ -3,8 +3,10 @@ package journal
 import (
 	"cmp"
 	"errors"
-	"friendsweep/reports/journal/outcome"
+	"fmt"
 	"slices"
+
+	"friendsweep/reports/journal/outcome"
 )
 
 // rowCheck checks that results speak of every row of a request, and of none twice. It owns its memory only.
@@ -55,4 +57,74 @@ func (c *rowCheck) mark(sent outcome.Rows, s outcome.Stretch) error {
 		c.marks[n/64] |= 1 << (n % 64)
 	}
 	return nil
+}
+
+// checked refuses results that [entry.Parser] or [rowCheck] would not read back: better to stop than to write a journal that
+// nobody can use. rows is how many the request has; -1 for a decision, where every result must name its own.
+func (j *Journal) checked(results []outcome.Result, rows int) ([]outcome.Result, error) {
+	named, copied := int64(0), false
+	for i := range results {
+		r := &results[i]
+		if !j.call.Sound(r) {
+			return nil, fmt.Errorf("recording a result: %s with code %d cannot be", j.call.Word(r.Outcome), r.Code.Number)
+		}
+		if r.Rows == nil && rows >= 0 && len(results) == 1 {
+			return results, nil
+		}
+		if !ascend(r.Rows) {
+			if !copied {
+				results, copied = slices.Clone(results), true
+			}
+			results[i].Rows = slices.SortedFunc(slices.Values(r.Rows), func(a, b outcome.Stretch) int { return cmp.Compare(a.Lo, b.Lo) })
+		}
+		if !ascend(results[i].Rows) {
+			return nil, errors.New("recording a result: its lines are not rows of one request")
+		}
+		named += r.Rows.Count()
+	}
+	if named != int64(rows) && rows >= 0 {
+		return nil, fmt.Errorf("recording an answer: it speaks of %d of %d rows", named, rows)
+	}
+	return results, nil
+}
+
+// ascend reports whether these are rows, at least one, in strictly ascending order.
+func ascend(rows outcome.Rows) bool {
+	last := int64(1)
+	for _, s := range rows {
+		if s.Lo <= last || s.Hi < s.Lo {
+			return false
+		}
+		last = s.Hi
+	}
+	return len(rows) > 0
+}
+
+// ascending is the rows at these lines in ascending order, which is the one order a journal has. They are good until the next.
+func (j *Journal) ascending(lines []int64) (outcome.Rows, error) {
+	if !ascends(lines) {
+		j.sorted = append(j.sorted[:0], lines...)
+		slices.Sort(j.sorted)
+		lines = j.sorted
+	}
+	if !ascends(lines) {
+		return nil, errors.New("recording a request: its lines are not different rows")
+	}
+	j.rows = j.rows[:0]
+	for _, line := range lines {
+		j.rows = j.rows.Add(line)
+	}
+	return j.rows, nil
+}
+
+// ascends reports whether lines are rows, at least one, in strictly ascending order.
+func ascends(lines []int64) bool {
+	last := int64(1)
+	for _, line := range lines {
+		if line <= last {
+			return false
+		}
+		last = line
+	}
+	return len(lines) > 0
 }

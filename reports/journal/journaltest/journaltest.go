@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/outcome"
 )
 
@@ -61,16 +62,16 @@ var Good = Call.Set([]string{"deleted"})
 var Calls = outcome.Calls{Call}
 
 // Run is who works on the jobs of these journals.
-var Run = journal.Run{Version: "v1", Input: "/in/pairs.csv", Flags: journal.Flags{"rate": journal.Text("200")}, Success: []string{"deleted"}, Host: "h", User: "u", PID: 7}
+var Run = entry.Run{Version: "v1", Input: "/in/pairs.csv", Flags: entry.Flags{"rate": entry.Text("200")}, Success: []string{"deleted"}, Host: "h", User: "u", PID: 7}
 
 // Job is a job of so many rows up to the line last.
-func Job(rows, last int64) journal.Job {
-	return journal.Job{Call: "delete", InputSHA256: strings.Repeat("ab", 32), InputBytes: 100, Rows: rows, LastLine: last, FromColumn: "from",
+func Job(rows, last int64) entry.Job {
+	return entry.Job{Call: "delete", InputSHA256: strings.Repeat("ab", 32), InputBytes: 100, Rows: rows, LastLine: last, FromColumn: "from",
 		ToColumn: "to", Endpoint: "https://x.test", AppID: 1400000000, DeleteType: "Delete_Type_Both"}
 }
 
 // Start begins the job in a journal of its own, which is closed when the test ends.
-func Start(t testing.TB, job journal.Job) *journal.Journal {
+func Start(t testing.TB, job entry.Job) *journal.Journal {
 	t.Helper()
 	j, err := journal.Lock(filepath.Join(t.TempDir(), "r.csv"), Calls)
 	if err != nil {
@@ -92,7 +93,7 @@ func Deletes(lines ...int64) outcome.Result {
 }
 
 // Filled is the journal of a finished job of n rows in requests of chunk rows; scattered rows lie far apart in the input.
-func Filled(t testing.TB, n, chunk int, scattered bool) (*journal.Journal, journal.Job) {
+func Filled(t testing.TB, n, chunk int, scattered bool) (*journal.Journal, entry.Job) {
 	t.Helper()
 	job := Job(int64(n), int64(n)+1)
 	j := Start(t, job)

@@ -1,33 +1,15 @@
-package journal
+package entry
 
 import (
 	"errors"
-	"friendsweep/reports/journal/outcome"
 	"strconv"
+
+	"friendsweep/reports/journal/outcome"
 )
 
-// appendLines appends the journal's spelling of lines: "2,5-900". The lines must ascend strictly.
-func appendLines(dst []byte, lines []int64) []byte {
-	for i := 0; i < len(lines); {
-		end := i + 1
-		for end < len(lines) && lines[end] == lines[end-1]+1 {
-			end++
-		}
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = strconv.AppendInt(dst, lines[i], 10)
-		if end-i > 1 {
-			dst = append(dst, '-')
-			dst = strconv.AppendInt(dst, lines[end-1], 10)
-		}
-		i = end
-	}
-	return dst
-}
-
-// appendRows appends the journal's spelling of rows.
-func appendRows(dst []byte, rows outcome.Rows) []byte {
+// appendLines appends the member that names rows: "2,5-900".
+func appendLines(dst []byte, rows outcome.Rows) []byte {
+	dst = append(dst, `,"lines":"`...)
 	for i, s := range rows {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -38,7 +20,7 @@ func appendRows(dst []byte, rows outcome.Rows) []byte {
 			dst = strconv.AppendInt(dst, s.Hi, 10)
 		}
 	}
-	return dst
+	return append(dst, '"')
 }
 
 var errLines = errors.New(`its "lines" are not ascending line numbers like 2,5-900`)

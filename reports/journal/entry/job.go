@@ -1,9 +1,10 @@
-package journal
+package entry
 
 import (
 	"fmt"
-	"friendsweep/reports/journal/outcome"
 	"time"
+
+	"friendsweep/reports/journal/outcome"
 )
 
 // Job is what a journal is about. Two runs belong to the same job if [Job.Differences] finds none.
