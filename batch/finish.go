@@ -18,6 +18,7 @@ import (
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/outcome"
+	"friendsweep/reports/metrics"
 	"friendsweep/reports/page"
 	"friendsweep/reports/terminal"
 )
@@ -251,12 +252,12 @@ func (r *Run) WriteMetrics(code int) error {
 	}
 	f := r.figures()
 	f.Tally, f.ExitCode = r.tally, code
-	return reports.WriteMetrics(r.Metrics, f)
+	return metrics.Write(r.Metrics, f)
 }
 
-func (r *Run) figures() reports.Figures {
+func (r *Run) figures() metrics.Figures {
 	stats := &r.runner.Stats
-	return reports.Figures{
+	return metrics.Figures{
 		Call:     r.Batch.Call,
 		Requests: stats.Requests.Load(), Retried: stats.Retried.Load(), Throttled: stats.Throttled.Load(), Decided: stats.Decided.Load(),
 		Started: r.Started, Finished: time.Now(), Name: nameOf(r.Metrics),
@@ -265,8 +266,8 @@ func (r *Run) figures() reports.Figures {
 
 // nameOf is the name of a job that writes its figures to this file: the same from run to run, however their reports are
 // called.
-func nameOf(metrics string) string {
-	return strings.TrimSuffix(filepath.Base(metrics), filepath.Ext(metrics))
+func nameOf(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }
 
 // metricsEvery is how often the figures of a run at work are written.
@@ -281,7 +282,7 @@ func (r *Run) keepMetrics() (stop func()) {
 	write := func() error {
 		f := r.figures()
 		f.Running = true
-		return reports.WriteMetrics(r.Metrics, f)
+		return metrics.Write(r.Metrics, f)
 	}
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() { // ended and waited for by stop

@@ -1,10 +1,10 @@
-// Package reports makes what people and their tools read of a job: the report, the summary, the plan, how a run stands, and
-// the figures for monitoring.
+// Package reports makes what people and their tools read of a job: the report, the summary, the plan, and how a run stands.
 //
 // [Report] writes one line for every record of the input, from the fates of its rows, whole or not at all. [Summary],
-// [Plan] and [Status] are the same facts as text and as JSON. [WriteMetrics] is for a Prometheus collector, [Next] makes the
-// command that continues a job, in command.go. [Story] tells of one record, in story.go, and why it ended so, in why.go. The
-// HTML page is package page, which draws a [Summary]; the words of outcomes come from the [outcome.Call] that the job is about.
+// [Plan] and [Status] are the same facts as text and as JSON. [Next] makes the command that continues a job, in command.go.
+// [Story] tells of one record, in story.go, and why it ended so, in why.go. The HTML page is package page, which draws a
+// [Summary], and what a Prometheus collector reads is package metrics; the words of outcomes come from the [outcome.Call] that
+// the job is about.
 package reports
 
 import (
