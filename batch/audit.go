@@ -18,6 +18,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
@@ -145,7 +146,7 @@ func (r *Run) differsFromRemade(ctx context.Context) (line int64, err error) {
 
 // otherwise tells a report that somebody had written with another flag than the run's from one that was changed.
 func (r *Run) otherwise(ctx context.Context) (string, error) {
-	i := slices.IndexFunc(r.Batch.Call.Answers, func(a journal.Answer) bool { return a.CountedBy != "" })
+	i := slices.IndexFunc(r.Batch.Call.Answers, func(a outcome.Answer) bool { return a.CountedBy != "" })
 	if i < 0 || r.Batch.Good.Has(answer(i)) || r.tally.Outcomes[answer(i)] == 0 {
 		return "", nil
 	}

@@ -17,6 +17,8 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
+	"friendsweep/reports/metrics"
 	"friendsweep/reports/page"
 	"friendsweep/reports/terminal"
 )
@@ -109,7 +111,7 @@ func (r *Run) report(ctx context.Context) (err error) {
 	// The journal alone knows nearly as much. Where there is no room in one folder there may be in the other.
 	r.unwritten = err
 	r.tally = fates.Tally{Rows: r.job.Rows, Failure: r.job.Rows}
-	r.tally.Outcomes[journal.Unknown] = r.job.Rows
+	r.tally.Outcomes[outcome.Unknown] = r.job.Rows
 	for _, dir := range []string{r.TempDir, filepath.Dir(r.Report)} {
 		if info, failed := fates.Status(ctx, r.Report, dir, Calls); failed == nil {
 			r.tally = info.Tally(r.Batch.Good)
@@ -186,7 +188,7 @@ func (r *Run) summary(code int) *reports.Summary {
 	if r.tally.Open() > 0 {
 		sum.ResumeCommand = r.NextCommand(false)
 	}
-	if r.tally.Outcomes[journal.Refused] > 0 {
+	if r.tally.Outcomes[outcome.Refused] > 0 {
 		sum.RetryCommand = r.NextCommand(true)
 	}
 	return sum
@@ -250,12 +252,12 @@ func (r *Run) WriteMetrics(code int) error {
 	}
 	f := r.figures()
 	f.Tally, f.ExitCode = r.tally, code
-	return reports.WriteMetrics(r.Metrics, f)
+	return metrics.Write(r.Metrics, f)
 }
 
-func (r *Run) figures() reports.Figures {
+func (r *Run) figures() metrics.Figures {
 	stats := &r.runner.Stats
-	return reports.Figures{
+	return metrics.Figures{
 		Call:     r.Batch.Call,
 		Requests: stats.Requests.Load(), Retried: stats.Retried.Load(), Throttled: stats.Throttled.Load(), Decided: stats.Decided.Load(),
 		Started: r.Started, Finished: time.Now(), Name: nameOf(r.Metrics),
@@ -264,8 +266,8 @@ func (r *Run) figures() reports.Figures {
 
 // nameOf is the name of a job that writes its figures to this file: the same from run to run, however their reports are
 // called.
-func nameOf(metrics string) string {
-	return strings.TrimSuffix(filepath.Base(metrics), filepath.Ext(metrics))
+func nameOf(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }
 
 // metricsEvery is how often the figures of a run at work are written.
@@ -280,7 +282,7 @@ func (r *Run) keepMetrics() (stop func()) {
 	write := func() error {
 		f := r.figures()
 		f.Running = true
-		return reports.WriteMetrics(r.Metrics, f)
+		return metrics.Write(r.Metrics, f)
 	}
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() { // ended and waited for by stop

@@ -11,6 +11,8 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/page"
 	"friendsweep/reports/whole"
 )
@@ -55,7 +57,7 @@ func (r *Run) interim() *reports.Interim {
 	if r.tally.Open() > 0 || sum.Died { // it is not at its end
 		sum.ResumeCommand = r.NextCommand(false)
 	}
-	if r.tally.Outcomes[journal.Refused] > 0 {
+	if r.tally.Outcomes[outcome.Refused] > 0 {
 		sum.RetryCommand = r.NextCommand(true)
 	}
 	return sum
@@ -112,12 +114,12 @@ func readable(path string) error {
 }
 
 // takeOver makes the run read the input as the job did, and see its answers as its last run did.
-func (r *Run) takeOver(job journal.Job, last journal.Run) {
+func (r *Run) takeOver(job entry.Job, last entry.Run) {
 	r.FromColumn, r.ToColumn, r.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
 	r.SetCall(callOf(job), append(last.Success, r.AlsoSuccess...))
 	r.Endpoint, r.AppID, r.Batch.ChunkSize, r.Flags = job.Endpoint, job.AppID, r.API.MaxItems, last.Flags
 	for _, flag := range []string{"secret-key-file", "usersig-file"} { // which no output may be
-		if file, ok := last.Flags[flag].(journal.Text); ok {
+		if file, ok := last.Flags[flag].(entry.Text); ok {
 			r.SecretFiles = append(r.SecretFiles, string(file))
 		}
 	}
@@ -125,7 +127,7 @@ func (r *Run) takeOver(job journal.Job, last journal.Run) {
 
 // ResumeCommand continues the job that a journal is about; with retry it also sends the refused rows again, and is empty for
 // a call that cannot.
-func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]journal.Flags, retry bool) string {
+func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]entry.Flags, retry bool) string {
 	call := info.Head.Call.Name
 	next := reports.Next{
 		Call: call, Input: string(info.LastRun.Input), Report: report, Flags: info.LastRun.Flags, Defaults: defaults[call], Retry: retry,

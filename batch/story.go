@@ -11,6 +11,8 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -96,7 +98,7 @@ func (t *teller) findInput(ctx context.Context) (string, error) {
 	if info, err := os.Stat(first); err == nil && info.Mode().IsRegular() {
 		return first, nil
 	}
-	nothing := func([]journal.Stretch, *journal.Change) error { return nil }
+	nothing := func(outcome.Rows, *journal.Change) error { return nil }
 	seen, err := t.view.Follow(ctx, journal.Reader{Apply: nothing})
 	if err != nil {
 		return "", err
@@ -186,18 +188,18 @@ func (t *teller) follow(ctx context.Context, chain []input.Repeat) (fates.Fate, 
 	}
 	few := fates.NewFew(t.view.Head.Call, lines...)
 	var run reports.Begun
-	note := func(rows []journal.Stretch, d *journal.Change, withdrawn bool) {
-		if journal.Has(rows, t.line) {
+	note := func(rows outcome.Rows, d *journal.Change, withdrawn bool) {
+		if rows.Has(t.line) {
 			t.story.Add(d, run, withdrawn)
 		}
 	}
 	seen, err := t.view.Follow(ctx, journal.Reader{
-		Apply: func(rows []journal.Stretch, d *journal.Change) error {
+		Apply: func(rows outcome.Rows, d *journal.Change) error {
 			note(rows, d, false)
 			return few.Apply(rows, d)
 		},
-		Withdrawn: func(rows []journal.Stretch, d *journal.Change) { note(rows, d, true) },
-		Began: func(number int, at int64, r journal.Run) {
+		Withdrawn: func(rows outcome.Rows, d *journal.Change) { note(rows, d, true) },
+		Began: func(number int, at int64, r entry.Run) {
 			run = reports.Begun{Run: number, At: terminal.Stamp(journal.UnixMilli(at)), User: r.User, Host: r.Host, Allowed: r.Allowed, Note: r.Note}
 		},
 	})

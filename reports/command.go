@@ -6,18 +6,18 @@ import (
 	"path/filepath"
 	"slices"
 
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
 )
 
 // Next makes the command that continues a job, for somebody to paste.
 type Next struct {
-	Call     string        // the command
-	Input    string        // PAIRS as it was given, or - for standard input
-	Report   string        // as it was given
-	Flags    journal.Flags // of the run that is continued
-	Defaults journal.Flags // what is so where the command is pasted if no flag says otherwise
-	Retry    bool          // also send the refused rows again
+	Call     string      // the command
+	Input    string      // PAIRS as it was given, or - for standard input
+	Report   string      // as it was given
+	Flags    entry.Flags // of the run that is continued
+	Defaults entry.Flags // what is so where the command is pasted if no flag says otherwise
+	Retry    bool        // also send the refused rows again
 }
 
 // Resume is the command: the run's own flags and --resume, with whole paths, because it may be pasted in another folder.
@@ -26,7 +26,7 @@ type Next struct {
 func (n Next) Resume() string {
 	flags, defaults := maps.Clone(n.Flags), maps.Clone(n.Defaults)
 	if flags == nil {
-		flags = journal.Flags{}
+		flags = entry.Flags{}
 	}
 	for _, name := range []string{"overwrite", "retry-failed"} {
 		if _, ok := flags[name]; ok || defaults[name] == true {
@@ -66,12 +66,12 @@ func absolute(path string) string {
 // Arguments spell flags so that they mean the same when they are pasted where defaults hold, in the order of their names.
 // What only defaults have is taken back: a switch by --name=false, a text by --name= with nothing after it. (A number of the
 // environment stays: --max-rows and --max-duration can only make a run smaller.)
-func Arguments(flags, defaults journal.Flags) (args []string) {
+func Arguments(flags, defaults entry.Flags) (args []string) {
 	all := maps.Clone(flags)
 	for name, value := range defaults {
-		_, isText := value.(journal.Text)
+		_, isText := value.(entry.Text)
 		if _, ok := all[name]; !ok && isText && !slices.Contains(numbers, name) {
-			all[name] = journal.Text("")
+			all[name] = entry.Text("")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {

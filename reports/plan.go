@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -34,7 +34,7 @@ type Plan struct {
 
 	// For the text alone. What is empty is not shown.
 	Asked            int64         `json:"-"` // requests as they will be asked: fewer than Requests with --regroup
-	Call             *journal.Call `json:"-"`
+	Call             *outcome.Call `json:"-"`
 	ChunkSize        int           `json:"-"`
 	Rate             float64       `json:"-"` // requests per second; 0 is no limit
 	RowRate          float64       `json:"-"` // rows per second; 0 is no limit

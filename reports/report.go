@@ -1,10 +1,10 @@
-// Package reports makes what people and their tools read of a job: the report, the summary, the plan, how a run stands, and
-// the figures for monitoring.
+// Package reports makes what people and their tools read of a job: the report, the summary, the plan, and how a run stands.
 //
 // [Report] writes one line for every record of the input, from the fates of its rows, whole or not at all. [Summary],
-// [Plan] and [Status] are the same facts as text and as JSON. [WriteMetrics] is for a Prometheus collector, [Next] makes the
-// command that continues a job, in command.go. [Story] tells of one record, in story.go, and why it ended so, in why.go. The
-// HTML page is package page, which draws a [Summary]; the words of outcomes come from the [journal.Call] that the job is about.
+// [Plan] and [Status] are the same facts as text and as JSON. [Next] makes the command that continues a job, in command.go.
+// [Story] tells of one record, in story.go, and why it ended so, in why.go. The HTML page is package page, which draws a
+// [Summary], and what a Prometheus collector reads is package metrics; the words of outcomes come from the [outcome.Call] that
+// the job is about.
 package reports
 
 import (
@@ -20,7 +20,8 @@ import (
 
 	"friendsweep/input"
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // reportRow is a line of the report. Its tags are the header.
@@ -40,8 +41,8 @@ type reportRow struct {
 type ReportOptions struct {
 	Path     string      // of the report
 	Failures string      // of a file with the failed lines alone; empty for none
-	Good     journal.Set // the answers that are successes
-	Job      journal.Job
+	Good     outcome.Set // the answers that are successes
+	Job      entry.Job
 	Records  iter.Seq2[input.Record, error] // the second read of the input
 	// Compare is given the whole report in the place of its being given a name: then nothing is left of it.
 	Compare func(report io.Reader) error
@@ -200,10 +201,10 @@ func fateOf(rec *input.Record, fate fates.Fate) (fates.Fate, error) {
 	if rec.Reason == "" {
 		return fate, nil
 	}
-	if fate.Attempts > 0 || fate.Outcome != journal.NotSent {
+	if fate.Attempts > 0 || fate.Outcome != outcome.NotSent {
 		return fate, fmt.Errorf("joining the journal with the input: the journal has a result for line %d, which is invalid: %s", rec.Line, rec.Reason)
 	}
-	return fates.Fate{Outcome: journal.Invalid, Info: rec.Reason}, nil
+	return fates.Fate{Outcome: outcome.Invalid, Info: rec.Reason}, nil
 }
 
 func (r *renderer) count(fate *fates.Fate, success bool) {
@@ -220,7 +221,7 @@ func (r *renderer) count(fate *fates.Fate, success bool) {
 	switch {
 	case fate.Code.Given:
 		r.tally.CountCode(fate.Code.Number, 1)
-	case !success && fate.Outcome != journal.Duplicate:
+	case !success && fate.Outcome != outcome.Duplicate:
 		r.tally.CountReason(fate.Info)
 	}
 }
@@ -268,9 +269,9 @@ func (s *sheetFile) close(records int64) error {
 // check is the promise that every record ends in exactly one line.
 func (r *renderer) check() error {
 	t, job := &r.tally, &r.options.Job
-	if t.Rows == job.Rows && t.Success+t.Failure == job.Rows && t.Outcomes[journal.Invalid] == job.Invalid {
+	if t.Rows == job.Rows && t.Success+t.Failure == job.Rows && t.Outcomes[outcome.Invalid] == job.Invalid {
 		return nil
 	}
 	return fmt.Errorf("writing %s: %d records (%d invalid) were read first, %d (%d invalid) now; %d successes and %d failures",
-		r.options.Path, job.Rows, job.Invalid, t.Rows, t.Outcomes[journal.Invalid], t.Success, t.Failure)
+		r.options.Path, job.Rows, job.Invalid, t.Rows, t.Outcomes[outcome.Invalid], t.Success, t.Failure)
 }

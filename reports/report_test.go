@@ -26,7 +26,9 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 )
 
 func recordsOf(all ...input.Record) iter.Seq2[input.Record, error] {
@@ -40,7 +42,7 @@ func recordsOf(all ...input.Record) iter.Seq2[input.Record, error] {
 }
 
 // small is a job with one row of every kind.
-func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input.Repeat) {
+func small(t testing.TB) (*journal.Journal, entry.Job, []input.Record, []input.Repeat) {
 	t.Helper()
 	job := journaltest.Job(11, 13)
 	job.Invalid, job.Duplicates, job.Mirrors = 1, 2, 1
@@ -50,15 +52,15 @@ func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input
 		must(t, err)
 		return id
 	}
-	answer := func(id int64, results ...journal.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
+	answer := func(id int64, results ...outcome.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
 	answer(send(2, 3, 4, 6, 7, 8),
-		journal.Result{Rows: journal.Rows(2), Outcome: journaltest.Deleted, Code: journal.Code{Given: true}},
-		journal.Result{Rows: journal.Rows(3), Outcome: journaltest.NotFriend, Code: journal.Code{Number: 31704, Given: true}, Info: "Err_SNS_FriendDelete_Not_Friend"},
-		journal.Result{Rows: journal.Rows(4), Outcome: journal.Refused, Code: journal.Code{Number: 30003, Given: true}, Info: `no "account"`},
-		journal.Result{Rows: journal.Rows(6), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}},
-		journal.Result{Rows: journal.Rows(7, 8), Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
-	answer(send(8), journal.Result{Outcome: journaltest.Deleted, Code: journal.Code{Number: 31704, Given: true}, Presumed: true})
-	answer(send(9), journal.Result{Outcome: journal.Open, Code: journal.Code{Number: 70003, Given: true}, Info: "bad signature"})
+		outcome.Result{Rows: outcome.RowsAt(2), Outcome: journaltest.Deleted, Code: outcome.Code{Given: true}},
+		outcome.Result{Rows: outcome.RowsAt(3), Outcome: journaltest.NotFriend, Code: outcome.Code{Number: 31704, Given: true}, Info: "Err_SNS_FriendDelete_Not_Friend"},
+		outcome.Result{Rows: outcome.RowsAt(4), Outcome: outcome.Refused, Code: outcome.Code{Number: 30003, Given: true}, Info: `no "account"`},
+		outcome.Result{Rows: outcome.RowsAt(6), Outcome: outcome.GaveUp, Code: outcome.Code{Number: 30006, Given: true}},
+		outcome.Result{Rows: outcome.RowsAt(7, 8), Outcome: outcome.Open, Lost: true, Info: "no answer within 15s"})
+	answer(send(8), outcome.Result{Outcome: journaltest.Deleted, Code: outcome.Code{Number: 31704, Given: true}, Presumed: true})
+	answer(send(9), outcome.Result{Outcome: outcome.Open, Code: outcome.Code{Number: 70003, Given: true}, Info: "bad signature"})
 	must(t, j.End("4", "credentials"))
 	records := []input.Record{
 		{Line: 2, From: "a", To: "b"}, {Line: 3, From: "a", To: "=1+1"}, {Line: 4, From: "a", To: "d"},
@@ -109,7 +111,7 @@ y` + "\r" + `
 	if got := strings.Count(content(t, o.Failures), "failure"); got != 8 {
 		t.Errorf("failures: got %d lines, want 8", got)
 	}
-	if tally.Rows != 11 || tally.Success != 3 || tally.Failure != 8 || tally.Presumed != 1 || tally.Codes[31704] != 3 || tally.Outcomes[journal.Duplicate] != 2 {
+	if tally.Rows != 11 || tally.Success != 3 || tally.Failure != 8 || tally.Presumed != 1 || tally.Codes[31704] != 3 || tally.Outcomes[outcome.Duplicate] != 2 {
 		t.Errorf("tally: got %+v", tally)
 	}
 	if len(groups) != 7 || groups[0].Code.Number != 31704 || groups[0].Rows != 2 || len(groups[0].Samples) != 2 {
@@ -123,7 +125,7 @@ y` + "\r" + `
 	}
 	s, err := fates.Status(t.Context(), journaltest.Report(j), t.TempDir(), journaltest.Calls)
 	must(t, err)
-	if s.Waiting != 2 || s.Mirrors != 1 || s.Outcomes[journal.Unknown] != 1 || s.Outcomes[journal.NotSent] != 1 || s.Outcomes[journaltest.Deleted] != 2 || !s.Ended || !s.Held || s.Requests != 3 {
+	if s.Waiting != 2 || s.Mirrors != 1 || s.Outcomes[outcome.Unknown] != 1 || s.Outcomes[outcome.NotSent] != 1 || s.Outcomes[journaltest.Deleted] != 2 || !s.Ended || !s.Held || s.Requests != 3 {
 		t.Errorf("status: got %+v", s)
 	}
 }
@@ -139,7 +141,7 @@ func sum(all []int64) (n int64) {
 func untimed(t testing.TB, text string) string {
 	t.Helper()
 	for i := 0; i+24 <= len(text); i++ {
-		if _, err := time.Parse(journal.StampLayout, text[i:i+24]); err == nil {
+		if _, err := time.Parse(entry.StampLayout, text[i:i+24]); err == nil {
 			text = text[:i] + "T" + text[i+24:]
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
 )
 
@@ -21,7 +22,7 @@ type Interim struct {
 
 // NewInterim is what a journal alone tells: the first line, and what its runs did. held: a process works on it. The counts of
 // rows are yet to be set.
-func NewInterim(head *journal.Head, seen *journal.Overview, held bool) *Interim {
+func NewInterim(head *entry.Head, seen *journal.Overview, held bool) *Interim {
 	job, last := head.Job, seen.LastRun
 	i := &Interim{State: stateOf(held, seen.Ended, seen.EndCode), LastAnswerAt: terminal.Stamp(journal.UnixMilli(seen.LastAnswer)), Summary: Summary{
 		Call: head.Call, Good: head.Call.Set(last.Success), Version: last.Version, Input: string(last.Input), InputSHA256: job.InputSHA256, InputBytes: job.InputBytes, Endpoint: job.Endpoint,

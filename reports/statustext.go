@@ -8,12 +8,13 @@ import (
 
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
 // Status is how far a run got, as `status` tells it. The counts are those that the journal alone can know.
 type Status struct {
-	Call                   *journal.Call
+	Call                   *outcome.Call
 	Report, Journal, Input string
 	Head                   string // of the journal's chain
 	Held                   bool   // a process works on it now
@@ -91,14 +92,14 @@ func at(host string) string {
 func (s *Status) writeOutcomes(out *terminal.Sheet) {
 	counts := byWord(s.Call, s.Tally)
 	if s.Held {
-		delete(counts, s.Call.Word(journal.Unknown))
-		delete(counts, s.Call.Word(journal.NotSent))
+		delete(counts, s.Call.Word(outcome.Unknown))
+		delete(counts, s.Call.Word(outcome.NotSent))
 	}
 	writeOutcomes(out, s.Call, 0, counts)
-	if n := s.Tally.Outcomes[journal.Unknown]; s.Held && n > 0 {
+	if n := s.Tally.Outcomes[outcome.Unknown]; s.Held && n > 0 {
 		out.Row("in flight", n, "sent or about to be sent again")
 	}
-	if n := s.Tally.Outcomes[journal.NotSent] + s.Tally.Outcomes[journal.Open]; s.Held && n > 0 {
+	if n := s.Tally.Outcomes[outcome.NotSent] + s.Tally.Outcomes[outcome.Open]; s.Held && n > 0 {
 		out.Row("waiting", n, "their turn has not come")
 	}
 }
@@ -130,7 +131,7 @@ func (s *Status) writeNext(out *terminal.Sheet) {
 	case s.ResumeCommand != "":
 		out.Command("To continue:", s.ResumeCommand)
 	case s.RetryCommand != "":
-		writeRetry(out, s.Tally.Outcomes[journal.Refused], s.RetryCommand)
+		writeRetry(out, s.Tally.Outcomes[outcome.Refused], s.RetryCommand)
 	default:
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -40,8 +41,8 @@ type Story struct {
 	Events         []Event `json:"events"`           // what the journal says, in its order
 	EventsLeftOut  int64   `json:"events_left_out"`  // in the middle, where there are very many
 
-	call       *journal.Call
-	good       journal.Set
+	call       *outcome.Call
+	good       outcome.Set
 	canRetry   bool
 	fate       fates.Fate
 	stopReason string
@@ -92,7 +93,7 @@ const (
 const mostEvents = 1000
 
 // NewStory is one without events, of a job of the call.
-func NewStory(call *journal.Call) *Story {
+func NewStory(call *outcome.Call) *Story {
 	return &Story{call: call, RepeatedBy: []Kin{}, Runs: []Begun{}, Events: []Event{}}
 }
 
@@ -309,7 +310,7 @@ func (e *Event) String() string {
 }
 
 // openWord is the word of every call for what is not settled.
-var openWord = (*journal.Call)(nil).Word(journal.Open)
+var openWord = (*outcome.Call)(nil).Word(outcome.Open)
 
 // said is what the answer or decision means for the record.
 func (e *Event) said() string {

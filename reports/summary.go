@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -60,9 +60,9 @@ type Summary struct {
 	RetryCommand  string        `json:"-"` // sends the refused rows again; empty when there are none
 	Allowed       string        `json:"-"` // who answered the question, or why nobody was asked
 	Died          bool          `json:"-"` // the run did not write its end: it has no exit code
-	Call          *journal.Call `json:"-"`
+	Call          *outcome.Call `json:"-"`
 	Remark        string        `json:"-"` // what the command has to say of the answers
-	Good          journal.Set   `json:"-"` // the answers that are successes
+	Good          outcome.Set   `json:"-"` // the answers that are successes
 }
 
 // SetTally copies the counts of t into s, whose Call is set.
@@ -71,7 +71,7 @@ func (s *Summary) SetTally(t fates.Tally) {
 	s.Outcomes, s.Codes, s.Reasons = byWord(s.Call, t), byCode(t), byReason(t)
 }
 
-func byWord(call *journal.Call, t fates.Tally) map[string]int64 {
+func byWord(call *outcome.Call, t fates.Tally) map[string]int64 {
 	words := map[string]int64{}
 	for _, o := range Outcomes(call) {
 		words[o.Word] = t.Outcomes[o.Outcome]
@@ -162,7 +162,7 @@ func (s *Summary) open() (n int64) {
 }
 
 // Outcome is how many rows have this outcome.
-func (s *Summary) Outcome(o journal.Outcome) int64 { return s.Outcomes[s.Call.Word(o)] }
+func (s *Summary) Outcome(o outcome.Outcome) int64 { return s.Outcomes[s.Call.Word(o)] }
 
 func (s *Summary) writeCounts(out *terminal.Sheet) {
 	rows := ""
@@ -186,11 +186,11 @@ func (s *Summary) presumedNote() string {
 }
 
 // writeOutcomes leaves out what did not occur.
-func writeOutcomes(out *terminal.Sheet, call *journal.Call, good journal.Set, counts map[string]int64) {
+func writeOutcomes(out *terminal.Sheet, call *outcome.Call, good outcome.Set, counts map[string]int64) {
 	for _, o := range Outcomes(call) {
 		n, note := counts[o.Word], o.Meaning
-		if good.Has(o.Outcome) && call.Answers[o.Outcome-journal.Answered].CountedBy != "" {
-			note += " (counted as success: " + call.Answers[o.Outcome-journal.Answered].CountedBy + ")"
+		if good.Has(o.Outcome) && call.Answers[o.Outcome-outcome.Answered].CountedBy != "" {
+			note += " (counted as success: " + call.Answers[o.Outcome-outcome.Answered].CountedBy + ")"
 		}
 		if n > 0 {
 			out.Row(o.Word, n, note)
@@ -199,7 +199,7 @@ func writeOutcomes(out *terminal.Sheet, call *journal.Call, good journal.Set, co
 }
 
 // writeCodes leaves out 0, which needs no explanation.
-func writeCodes(out *terminal.Sheet, call *journal.Call, counts map[string]int64) {
+func writeCodes(out *terminal.Sheet, call *outcome.Call, counts map[string]int64) {
 	codes := CodesByCount(counts)
 	codes = slices.DeleteFunc(codes, func(code int) bool { return code == 0 })
 	if len(codes) > 0 {
@@ -289,6 +289,7 @@ func (s *Summary) traffic() string {
 	return text
 }
 
+// Took is how long the run took by its own times; ok is false where it has none.
 func (s *Summary) Took() (took time.Duration, ok bool) {
 	began, err := time.Parse(time.RFC3339, s.StartedAt)
 	ended, err2 := time.Parse(time.RFC3339, s.FinishedAt)
@@ -322,7 +323,7 @@ func (s *Summary) writeNext(out *terminal.Sheet) {
 		out.Command("To send what is still open ("+terminal.Counted(s.open(), "row")+"):", s.ResumeCommand)
 		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	case s.RetryCommand != "":
-		writeRetry(out, s.Outcome(journal.Refused), s.RetryCommand)
+		writeRetry(out, s.Outcome(outcome.Refused), s.RetryCommand)
 		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -85,7 +85,7 @@ func TestVerdict(t *testing.T) {
 	done := fates.Tally{Rows: 3, Success: 3}
 	done.Outcomes[journaltest.Deleted] = 3
 	open := fates.Tally{Rows: 3, Success: 1, Failure: 2}
-	open.Outcomes[journaltest.Deleted], open.Outcomes[journal.Unknown], open.Outcomes[journal.NotSent] = 1, 1, 1
+	open.Outcomes[journaltest.Deleted], open.Outcomes[outcome.Unknown], open.Outcomes[outcome.NotSent] = 1, 1, 1
 	for _, c := range []struct {
 		tally    fates.Tally
 		finished bool

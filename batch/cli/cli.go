@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
 )
 
@@ -62,7 +62,7 @@ type app struct {
 	log       *slog.Logger
 	progress  *terminal.Progress
 	out       logFlags
-	flags     journal.Flags     // those of the command, as [recorded] spells them
+	flags     entry.Flags       // those of the command, as [recorded] spells them
 	variables map[string]string // the variables that have set a flag of this command, by the flag's name
 
 	code    int  // the exit code

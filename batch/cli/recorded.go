@@ -9,19 +9,19 @@ import (
 	"github.com/alecthomas/kong"
 
 	"friendsweep/batch"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 )
 
 // recorded are the flags of the chosen command by name, as the journal keeps them for the next command: a switch as a
 // bool, everything else as the text that was given, a file by its whole path, because the next run may be started in
 // another folder. A flag without a value is left out. No secret is ever a flag.
-func recorded(chosen *kong.Context) journal.Flags {
-	flags := journal.Flags{}
+func recorded(chosen *kong.Context) entry.Flags {
+	flags := entry.Flags{}
 	for _, flag := range chosen.Flags() {
 		if flag.Name == "help" || flag.Name == "version" {
 			continue
 		}
-		if value := plainValue(flag); value != journal.Text("") {
+		if value := plainValue(flag); value != entry.Text("") {
 			flags[flag.Name] = value
 		}
 	}
@@ -33,7 +33,7 @@ func plainValue(flag *kong.Flag) any {
 	value := flag.Target
 	if value.Kind() == reflect.Pointer {
 		if value.IsNil() {
-			return journal.Text("")
+			return entry.Text("")
 		}
 		value = value.Elem()
 	}
@@ -43,10 +43,10 @@ func plainValue(flag *kong.Flag) any {
 	text := fmt.Sprint(value.Interface())
 	if text != "" && isFile(flag) {
 		if abs, err := filepath.Abs(text); err == nil {
-			return journal.Text(abs)
+			return entry.Text(abs)
 		}
 	}
-	return journal.Text(text)
+	return entry.Text(text)
 }
 
 // isFile tells whether a flag's value is a file's name.
@@ -55,7 +55,7 @@ func isFile(flag *kong.Flag) bool { return flag.Tag.Get("predictor") == "file" }
 // unasked are the flags of a command as they are in this environment if the command line names none of them, as [recorded]
 // spells them. A command that is printed for somebody to paste leaves out what is so in any case. Where the environment
 // itself is refused, there is nothing to leave out.
-func (a *app) unasked(command string) journal.Flags {
+func (a *app) unasked(command string) entry.Flags {
 	answered := false
 	parser, err := a.newParser(&commands{}, io.Discard, &answered)
 	if err != nil {
@@ -69,8 +69,8 @@ func (a *app) unasked(command string) journal.Flags {
 }
 
 // defaults are unasked for every call of the API.
-func (a *app) defaults() map[string]journal.Flags {
-	all := map[string]journal.Flags{}
+func (a *app) defaults() map[string]entry.Flags {
+	all := map[string]entry.Flags{}
 	for _, call := range batch.Calls {
 		all[call.Name] = a.unasked(call.Name)
 	}

@@ -11,11 +11,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"friendsweep/reports"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 )
 
 // parse is what recorded makes of a command line.
-func parse(t *testing.T, args ...string) journal.Flags {
+func parse(t *testing.T, args ...string) entry.Flags {
 	t.Helper()
 	answered := false
 	a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
@@ -39,8 +39,8 @@ func TestRecorded(t *testing.T) {
 	}
 	got := parse(t, "delete", "--from-column", "true", "--to-column=false", "--identifier", "no", "--yes", "--limit", "7", "--max-duration", "90m",
 		"--report", "r.csv", "--max-failures", "5%", "--rate", "0.5", "p.csv")
-	text := func(s string) any { return journal.Text(s) }
-	want := journal.Flags{
+	text := func(s string) any { return entry.Text(s) }
+	want := entry.Flags{
 		"from-column": text("true"), "to-column": text("false"), "identifier": text("no"), "yes": true, "limit": text("7"), "max-duration": text("1h30m0s"),
 		"report": text(here + "/r.csv"), "max-failures": text("5%"), "rate": text("0.5"),
 	}
@@ -115,7 +115,7 @@ func TestContinuing(t *testing.T) {
 			}
 			args := strings.Split(strings.TrimSuffix(string(words), "\x00"), "\x00")
 			want := a.flags
-			want["resume"], want["report"], want["overwrite"], want["retry-failed"] = true, journal.Text(report), false, false
+			want["resume"], want["report"], want["overwrite"], want["retry-failed"] = true, entry.Text(report), false, false
 			got := parse(t, args[1:]...)
 			delete(got, "limit") // what the environment says of a canary is for whoever has set it
 			delete(want, "limit")

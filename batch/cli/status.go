@@ -10,6 +10,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // statusCommand is `friendsweep status`.
@@ -58,7 +59,7 @@ func (c *statusCommand) Run(a *app) error {
 	if !status.Held && (status.Tally.Open() > 0 || !status.Ended) { // one that died is not at its end
 		status.ResumeCommand = batch.ResumeCommand(info, c.Report, a.defaults(), false)
 	}
-	if !status.Held && status.Tally.Outcomes[journal.Refused] > 0 {
+	if !status.Held && status.Tally.Outcomes[outcome.Refused] > 0 {
 		status.RetryCommand = batch.ResumeCommand(info, c.Report, a.defaults(), true)
 	}
 	a.printed = true

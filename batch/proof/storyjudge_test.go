@@ -23,7 +23,7 @@ import (
 )
 
 // judge says what is wrong with what a run has left behind, by the contract and the server's record.
-func (p *player) judge(ctx context.Context, o *outcome) (wrong []string) {
+func (p *player) judge(ctx context.Context, o *aftermath) (wrong []string) {
 	wrong = append(wrong, p.server.problems...)
 	j, failed := p.reckon(o)
 	wrong = append(wrong, failed...)
@@ -52,7 +52,7 @@ func (p *player) judge(ctx context.Context, o *outcome) (wrong []string) {
 
 // judgePowerCut is after a run whose disk failed: what it could not sync may be gone. The report was true when it was made,
 // and is true of what was done.
-func (p *player) judgePowerCut(o *outcome) (wrong []string) {
+func (p *player) judgePowerCut(o *aftermath) (wrong []string) {
 	if err := o.cutPower(); err != nil {
 		return []string{err.Error()}
 	}
@@ -61,7 +61,7 @@ func (p *player) judgePowerCut(o *outcome) (wrong []string) {
 }
 
 // judgeDead looks at the folder of a run that was killed: a report in it is true, and another one can be made.
-func (p *player) judgeDead(ctx context.Context, o *outcome, j *journalLines) []string {
+func (p *player) judgeDead(ctx context.Context, o *aftermath, j *journalLines) []string {
 	wrong := append(p.truthOfReport(), o.leftovers()...)
 	if !o.run.reports {
 		return wrong
@@ -86,13 +86,13 @@ func (p *player) lastOf(j *journalLines) storyRun {
 }
 
 // rewriteReport is the command `report`.
-func (o *outcome) rewriteReport(ctx context.Context) error {
+func (o *aftermath) rewriteReport(ctx context.Context) error {
 	_, err := batch.Rewrite(ctx, o.later())
 	return err
 }
 
 // later are the options of a command that looks at the run when it is over.
-func (o *outcome) later() batch.Options {
+func (o *aftermath) later() batch.Options {
 	return batch.Options{Report: o.path("report.csv"), TempDir: o.tmp, Log: slog.New(slog.DiscardHandler),
 		Progress: terminal.NewProgress(io.Discard, terminal.Options{})}
 }
@@ -147,7 +147,7 @@ func (p *player) compareReport(run storyRun) []string {
 }
 
 // judgeNothing is about a run that has sent nothing.
-func (o *outcome) judgeNothing() (wrong []string) {
+func (o *aftermath) judgeNothing() (wrong []string) {
 	want := o.refusal()
 	switch {
 	case !o.signalled.IsZero() && o.code == 128+o.run.end.signal: // before the first request
@@ -186,7 +186,7 @@ func differences(before, after map[string][]byte, but ...string) (names []string
 }
 
 // refusal is the exit code that the run is refused with, or 0.
-func (o *outcome) refusal() int {
+func (o *aftermath) refusal() int {
 	_, reportThere := o.before["report.csv"]
 	journal, invalid := parseJournal(o.before["report.csv.journal"]), int64(0)
 	jobThere := len(journal.runs) > 0
@@ -212,7 +212,7 @@ func (o *outcome) refusal() int {
 }
 
 // judgeReport holds report and failures against the record.
-func (o *outcome) judgeReport(*journalLines) []string {
+func (o *aftermath) judgeReport(*journalLines) []string {
 	wrong := o.compareReport(o.run)
 	report, err := readReport(o.path("report.csv"))
 	if err != nil {
@@ -228,7 +228,7 @@ func (o *outcome) judgeReport(*journalLines) []string {
 }
 
 // judgeCode holds the exit code against what happened.
-func (o *outcome) judgeCode(j *journalLines) (wrong []string) {
+func (o *aftermath) judgeCode(j *journalLines) (wrong []string) {
 	say := func(format string, args ...any) {
 		wrong = append(wrong, fmt.Sprintf(format, args...)+fmt.Sprintf(": got exit code %d, %v", o.code, o.err))
 	}
@@ -264,7 +264,7 @@ func (o *outcome) judgeCode(j *journalLines) (wrong []string) {
 }
 
 // mayStop reports whether something has happened in the run for which it may stop before its end.
-func (o *outcome) mayStop() bool {
+func (o *aftermath) mayStop() bool {
 	f, s := o.run, o.server
 	slowed := s.slowed(o.runs)
 	return f.limit > 0 || f.maxFailures > 0 || f.maxDuration > 0 || s.saidStop(o.runs) || slowed && o.ended.Sub(o.began) >= 10*time.Minute ||
@@ -282,7 +282,7 @@ func (s *server) slowed(run int) bool {
 const slack = time.Second
 
 // judgeSending holds what arrived against the bounds of the run: its limits, and its end.
-func (o *outcome) judgeSending(j *journalLines) (wrong []string) {
+func (o *aftermath) judgeSending(j *journalLines) (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	f, pairs, rows, late := o.run.storyFlags, map[[2]string]bool{}, 0, o.lastMoment(j)
 	for _, q := range o.server.all {
@@ -320,7 +320,7 @@ func (o *outcome) judgeSending(j *journalLines) (wrong []string) {
 }
 
 // pair is one to --limit: with --regroup it may be asked for from either side.
-func (o *outcome) pair(from, to string) [2]string {
+func (o *aftermath) pair(from, to string) [2]string {
 	if o.story.regroup && from > to {
 		from, to = to, from
 	}
@@ -328,7 +328,7 @@ func (o *outcome) pair(from, to string) [2]string {
 }
 
 // lastMoment is when the run had to stop sending: a day from now where nothing asked it to.
-func (o *outcome) lastMoment(j *journalLines) time.Time {
+func (o *aftermath) lastMoment(j *journalLines) time.Time {
 	late := o.ended.Add(24 * time.Hour)
 	for _, at := range []time.Time{o.signalled, o.failed, o.tooManyFailures(j)} {
 		if !at.IsZero() && at.Before(late) {
@@ -342,7 +342,7 @@ func (o *outcome) lastMoment(j *journalLines) time.Time {
 }
 
 // tooManyFailures is when the run had refused or given up as many rows as --max-failures says, by its journal; zero for never.
-func (o *outcome) tooManyFailures(j *journalLines) time.Time {
+func (o *aftermath) tooManyFailures(j *journalLines) time.Time {
 	n := int64(0)
 	for _, e := range j.decided {
 		if e.run != strconv.Itoa(o.runs) || o.run.maxFailures == 0 {
@@ -356,7 +356,7 @@ func (o *outcome) tooManyFailures(j *journalLines) time.Time {
 }
 
 // judgeSummary holds the summary against the report.
-func (o *outcome) judgeSummary(*journalLines) (wrong []string) {
+func (o *aftermath) judgeSummary(*journalLines) (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	text, err := os.ReadFile(o.path("report.csv"))
 	report, err2 := readReport(o.path("report.csv"))
@@ -395,7 +395,7 @@ func (o *outcome) judgeSummary(*journalLines) (wrong []string) {
 }
 
 // judgeFiles looks for files that must be there, and for those that must not.
-func (o *outcome) judgeFiles(*journalLines) []string {
+func (o *aftermath) judgeFiles(*journalLines) []string {
 	wrong := o.leftovers()
 	for name, asked := range map[string]bool{"report.csv": true, "failures.csv": o.run.failures, "page.html": o.run.html, "job.prom": o.run.metrics} {
 		if _, err := os.Stat(o.path(name)); asked && err != nil {
@@ -407,7 +407,7 @@ func (o *outcome) judgeFiles(*journalLines) []string {
 
 // leftovers are files that no flag asks for. A process that was killed may have been about to put a file in the place of
 // another.
-func (o *outcome) leftovers() (wrong []string) {
+func (o *aftermath) leftovers() (wrong []string) {
 	known := []string{"pairs.csv", "report.csv", "report.csv.journal", "failures.csv", "page.html", "job.prom", "lock"}
 	for name := range contents(o.dir) {
 		number := strings.TrimPrefix(filepath.Ext(name), ".")
@@ -425,7 +425,7 @@ func (o *outcome) leftovers() (wrong []string) {
 
 // judgeLater runs the commands that look at a run that is over: `report` makes the same bytes again, and `audit` finds that
 // all holds.
-func (o *outcome) judgeLater(ctx context.Context) (wrong []string) {
+func (o *aftermath) judgeLater(ctx context.Context) (wrong []string) {
 	before := contents(o.dir)
 	if o.run.reports {
 		if err := o.rewriteReport(ctx); err != nil {

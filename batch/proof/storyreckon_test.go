@@ -10,7 +10,7 @@ import (
 
 // reckon makes the record of the job anew, from what the server saw and what the journal announces: which answers are on
 // record, and which requests were announced and never arrived.
-func (p *player) reckon(o *outcome) (j *journalLines, wrong []string) {
+func (p *player) reckon(o *aftermath) (j *journalLines, wrong []string) {
 	text, _ := os.ReadFile(p.path("report.csv.journal"))
 	j = parseJournal(text)
 	first := p.runs + 1

@@ -55,8 +55,8 @@ type happening struct {
 	lostPart                         bool              // a power cut took bytes of the journal
 }
 
-// outcome is what a run came to.
-type outcome struct {
+// aftermath is what a run came to.
+type aftermath struct {
 	*happening
 	before       map[string][]byte // the folder
 	began, ended time.Time
@@ -88,7 +88,7 @@ func newPlayer(dir string, s story, counts *storyCounts) (*player, error) {
 }
 
 // make makes one run.
-func (p *player) make(ctx context.Context, run storyRun) *outcome {
+func (p *player) make(ctx context.Context, run storyRun) *aftermath {
 	p.runs++
 	if text, _ := os.ReadFile(p.path("report.csv.journal")); !run.resume || len(parseJournal(text).runs) == 0 {
 		run.wrong = "" // there is no job that it could be another one than
@@ -104,7 +104,7 @@ func (p *player) make(ctx context.Context, run storyRun) *outcome {
 	p.now = h
 	ctx, h.cancel = context.WithCancelCause(ctx)
 	defer h.cancel(nil)
-	o := &outcome{happening: h, before: contents(p.dir), began: time.Now()}
+	o := &aftermath{happening: h, before: contents(p.dir), began: time.Now()}
 	p.server.arrived, p.server.answering = h.arrived, h.answering
 	dials := p.beginDials(run)
 	h.carryOut(ctx, o)
@@ -136,7 +136,7 @@ func (p *player) beginDials(run storyRun) (failed func() int) {
 }
 
 // carryOut is the run itself, with a server at the other end.
-func (h *happening) carryOut(ctx context.Context, o *outcome) {
+func (h *happening) carryOut(ctx context.Context, o *aftermath) {
 	pipes := newPipes()
 	web := &http.Server{Handler: h.server}
 	served := make(chan struct{})

@@ -16,6 +16,7 @@ import (
 	"friendsweep/batch/chat"
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 func TestRequestsAreTheSumOfChunks(t *testing.T) {
@@ -72,7 +73,7 @@ func TestLostAnswers(t *testing.T) {
 		name  string
 		first reply
 		dials int // that fail before the first request
-		want  journal.Outcome
+		want  outcome.Outcome
 	}{
 		{"reset", reply{breaks: true}, 0, isDeleted},
 		{"5xx", reply{status: 502}, 0, isDeleted},
@@ -135,7 +136,7 @@ func TestALostAnswerOfAnEarlierRunCounts(t *testing.T) {
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := []journal.Outcome{f.rows[2].Outcome, f.rows[3].Outcome}; !slices.Equal(got, []journal.Outcome{isNotFriend, isDeleted}) {
+		if got := []outcome.Outcome{f.rows[2].Outcome, f.rows[3].Outcome}; !slices.Equal(got, []outcome.Outcome{isNotFriend, isDeleted}) {
 			t.Errorf("got %v, want [not_friend deleted]", got)
 		}
 	})
@@ -173,11 +174,11 @@ func TestSplitting(t *testing.T) {
 				if len(f.requests) > tc.most {
 					t.Errorf("got %d requests, want at most %d", len(f.requests), tc.most)
 				}
-				if got := f.outcomes(); got[journal.Refused] != tc.refused || got[isDeleted] != tc.rows-tc.refused {
+				if got := f.outcomes(); got[outcome.Refused] != tc.refused || got[isDeleted] != tc.rows-tc.refused {
 					t.Errorf("got %v, want %d refused of %d", got, tc.refused, tc.rows)
 				}
 				for line, row := range f.rows {
-					if alone := strings.Contains(row.Info, "not tried alone"); row.Outcome == journal.Refused && alone == (tc.refused < 10) {
+					if alone := strings.Contains(row.Info, "not tried alone"); row.Outcome == outcome.Refused && alone == (tc.refused < 10) {
 						t.Fatalf("line %d: info is %q", line, row.Info)
 					}
 				}
@@ -200,7 +201,7 @@ func TestGivingUp(t *testing.T) {
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if row := f.rows[3]; row.Outcome != journal.GaveUp || row.Code.Number != 30006 || row.sent != 3 {
+		if row := f.rows[3]; row.Outcome != outcome.GaveUp || row.Code.Number != 30006 || row.sent != 3 {
 			t.Errorf("got %s, code %d, %d attempts; want gave_up, 30006, 3", word(row.Outcome), row.Code.Number, row.sent)
 		}
 	})
@@ -221,7 +222,7 @@ func TestStopCodesEndTheRun(t *testing.T) {
 					t.Errorf("got %d requests, want at most the %d in flight", len(f.requests), f.Workers)
 				}
 				for line, row := range f.rows {
-					if row.sent > 0 && (row.Outcome != journal.Open || row.Lost) {
+					if row.sent > 0 && (row.Outcome != outcome.Open || row.Lost) {
 						t.Errorf("line %d: got %s, lost %v; want open, not lost", line, word(row.Outcome), row.Lost)
 					}
 				}
@@ -306,10 +307,10 @@ func TestAnOutageGivesNoRowUp(t *testing.T) {
 				if errors.As(err, &stop) != tc.stops {
 					t.Fatalf("got %v, want a stop: %v", err, tc.stops)
 				}
-				if tc.stops && (!strings.Contains(stop.Reason, "connection refused") && !strings.Contains(stop.Reason, "HTML") || f.outcomes()[journal.GaveUp] > 0) {
+				if tc.stops && (!strings.Contains(stop.Reason, "connection refused") && !strings.Contains(stop.Reason, "HTML") || f.outcomes()[outcome.GaveUp] > 0) {
 					t.Errorf("got %q and %v, want the cause, and no row given up", stop.Reason, f.outcomes())
 				}
-				if !tc.stops && f.outcomes()[journal.GaveUp] != 1 {
+				if !tc.stops && f.outcomes()[outcome.GaveUp] != 1 {
 					t.Errorf("got %v, want one row given up", f.outcomes())
 				}
 			})
