@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"friendsweep/batch"
+	"friendsweep/reports/journal"
 	"friendsweep/reports/terminal"
 )
 
@@ -33,7 +34,7 @@ func (c *auditCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
-	c.Report = withoutJournal(c.Report)
+	c.Report = journal.ReportOf(c.Report)
 	checks, err := batch.Audit(a.ctx, batch.Options{
 		Report: c.Report, Pairs: c.Input, Stdin: a.stdin, TempDir: temp, Log: a.log, Progress: a.progress,
 	})
