@@ -14,6 +14,7 @@ import (
 // Status is how far a run got, as `status` tells it. The counts are those that the journal alone can know.
 type Status struct {
 	Call                   *journal.Call
+	Good                   journal.Set // the answers that are successes of the last run
 	Report, Journal, Input string
 	Head                   string // of the journal's chain
 	Held                   bool   // a process works on it now
@@ -35,11 +36,13 @@ type Status struct {
 
 // NewStatus is what the journal of the report says, for people.
 func NewStatus(s *fates.StatusInfo, report string) *Status {
+	good := s.Head.Call.Set(s.LastRun.Success)
 	return &Status{
+		Good: good,
 		Head: s.Link, Report: report, Journal: journal.Found(report), Input: string(s.LastRun.Input), Held: s.Held, PID: s.LastRun.PID,
 		Host: s.LastRun.Host, User: s.LastRun.User, Ended: s.Ended, ExitCode: s.EndCode, StopReason: s.Stopped,
 		Endpoint: s.Head.Job.Endpoint, SDKAppID: s.Head.Job.AppID, Started: s.Head.At, LastAnswer: s.LastAnswer,
-		Requests: s.Requests, Call: s.Head.Call, Tally: s.Tally(s.Head.Call.Set(s.LastRun.Success)),
+		Requests: s.Requests, Call: s.Head.Call, Tally: s.Tally(good),
 	}
 }
 
@@ -53,11 +56,15 @@ func (s *Status) WriteText(w io.Writer, now time.Time, opts terminal.TextOptions
 	out.WriteString("\n")
 	out.Row("rows", s.Tally.Rows, "")
 	decided := s.Tally.Rows - s.Tally.Open()
-	out.Row("decided", decided, strconv.FormatInt(terminal.Percent(decided, s.Tally.Rows), 10)+"%")
+	share := strconv.FormatInt(terminal.Percent(decided, s.Tally.Rows), 10) + "%"
+	if note := presumedNote(s.Call, s.Tally.Presumed); note != "" {
+		share += "; " + note
+	}
+	out.Row("decided", decided, share)
 	out.Row("open", s.Tally.Open(), "")
 	out.Heading("outcomes")
 	s.writeOutcomes(out)
-	writeCodes(out, s.Call, byCode(s.Tally))
+	writeCodes(out, s.Call, s.advice, byCode(s.Tally))
 	out.WriteString("\n")
 	s.writeFacts(out, now)
 	s.writeNext(out)
@@ -94,13 +101,17 @@ func (s *Status) writeOutcomes(out *terminal.Sheet) {
 		delete(counts, s.Call.Word(journal.Unknown))
 		delete(counts, s.Call.Word(journal.NotSent))
 	}
-	writeOutcomes(out, s.Call, 0, counts)
+	writeOutcomes(out, s.Call, s.Good, counts)
 	if n := s.Tally.Outcomes[journal.Unknown]; s.Held && n > 0 {
 		out.Row("in flight", n, "sent or about to be sent again")
 	}
 	if n := s.Tally.Outcomes[journal.NotSent] + s.Tally.Outcomes[journal.Open]; s.Held && n > 0 {
 		out.Row("waiting", n, "their turn has not come")
 	}
+}
+
+func (s *Status) advice(code int) string {
+	return adviceFor(s.Call, s.Good, s.Tally.Outcomes[s.Call.Presumed.From], code)
 }
 
 func (s *Status) writeFacts(out *terminal.Sheet, now time.Time) {

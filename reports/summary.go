@@ -114,9 +114,7 @@ func (s *Summary) WriteText(w io.Writer, opts terminal.TextOptions) error {
 	}
 	out.WriteString("\n")
 	s.writeCounts(out)
-	advising := *s.Call
-	advising.Advice = s.Advice
-	writeCodes(out, &advising, s.Codes)
+	writeCodes(out, s.Call, s.Advice, s.Codes)
 	writeReasons(out, s.Reasons)
 	out.WriteString("\n")
 	s.writeRun(out)
@@ -170,7 +168,7 @@ func (s *Summary) writeCounts(out *terminal.Sheet) {
 		rows = "of " + terminal.Counted(s.Accounts, "account")
 	}
 	out.Row("rows", s.Rows, rows)
-	out.Row("success", s.Success, s.presumedNote())
+	out.Row("success", s.Success, presumedNote(s.Call, s.Presumed))
 	out.Row("failure", s.Failure, "")
 	if s.Rows > 0 {
 		out.Heading("outcomes")
@@ -178,11 +176,13 @@ func (s *Summary) writeCounts(out *terminal.Sheet) {
 	writeOutcomes(out, s.Call, s.Good, s.Outcomes)
 }
 
-func (s *Summary) presumedNote() string {
-	if s.Presumed == 0 {
+// presumedNote is empty where no row is presumed.
+func presumedNote(call *journal.Call, rows int64) string {
+	if rows == 0 {
 		return ""
 	}
-	return terminal.Count(s.Presumed) + " of them presumed " + s.Call.Word(s.Call.Presumed.To) + ": an answer was lost, then the API said " + strconv.Itoa(s.Call.Presumed.Code)
+	p := call.Presumed
+	return fmt.Sprintf("%s of them presumed %s: an answer was lost, then the API said %d", terminal.Count(rows), call.Word(p.To), p.Code)
 }
 
 // writeOutcomes leaves out what did not occur.
@@ -199,7 +199,7 @@ func writeOutcomes(out *terminal.Sheet, call *journal.Call, good journal.Set, co
 }
 
 // writeCodes leaves out 0, which needs no explanation.
-func writeCodes(out *terminal.Sheet, call *journal.Call, counts map[string]int64) {
+func writeCodes(out *terminal.Sheet, call *journal.Call, advice func(code int) string, counts map[string]int64) {
 	codes := CodesByCount(counts)
 	codes = slices.DeleteFunc(codes, func(code int) bool { return code == 0 })
 	if len(codes) > 0 {
@@ -212,20 +212,25 @@ func writeCodes(out *terminal.Sheet, call *journal.Call, counts map[string]int64
 	}()
 	for _, code := range codes {
 		out.Row(strconv.Itoa(code), counts[strconv.Itoa(code)], cmp.Or(call.Meaning(code), "not documented"))
-		if advice := call.Advice(code); advice != "" {
-			out.Row("", -1, "-> "+advice)
+		if text := advice(code); text != "" {
+			out.Row("", -1, "-> "+text)
 		}
 	}
 }
 
-// Advice is what to do about a code; empty where the rows that have it are successes already, or have it from a row that was
-// presumed, so that nobody is told to do what was done.
+// Advice is what to do about a code; it may be empty.
 func (s *Summary) Advice(code int) string {
-	p := s.Call.Presumed
-	if code == 0 || code == p.Code && (s.Good.Has(p.From) || s.Outcome(p.From) == 0) {
+	return adviceFor(s.Call, s.Good, s.Outcome(s.Call.Presumed.From), code)
+}
+
+// adviceFor is empty where the rows that have the code are successes already, or have it from a row that was presumed, so that
+// nobody is told to do what was done. from: the rows whose outcome is the one that is presumed to be another.
+func adviceFor(call *journal.Call, good journal.Set, from int64, code int) string {
+	p := call.Presumed
+	if code == 0 || code == p.Code && (good.Has(p.From) || from == 0) {
 		return ""
 	}
-	return s.Call.Advice(code)
+	return call.Advice(code)
 }
 
 // writeReasons says why rows failed that have no code.
