@@ -180,7 +180,7 @@ func remove(paths ...string) error {
 func (r *Run) thisRun() journal.Run {
 	name, host := whoami()
 	return journal.Run{Version: r.Version, Success: r.Batch.Call.Words(r.Batch.Good), Input: journal.Text(r.in.Path), Flags: r.Flags,
-		Identifier: journal.Text(r.Identifier), Failures: absoluteIfAny(r.Failures), Page: absoluteIfAny(r.HTML), Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
+		Identifier: journal.Text(r.Identifier), Failures: journal.Text(absolute(r.Failures)), Page: journal.Text(absolute(r.HTML)), Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
 }
 
 // whoami is who runs the program, and where.
@@ -190,14 +190,6 @@ func whoami() (name, host string) {
 		return u.Username, host
 	}
 	return strconv.Itoa(os.Getuid()), host
-}
-
-// absoluteIfAny is the whole path of a file that may not be asked for.
-func absoluteIfAny(path string) journal.Text {
-	if path == "" {
-		return ""
-	}
-	return journal.Text(absolute(path))
 }
 
 // NextCommand continues the run; with retry it also sends the refused rows again, and is empty for a call that cannot.

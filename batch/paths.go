@@ -142,7 +142,7 @@ func resolved(path string) string {
 }
 
 func absolute(path string) string {
-	if path == "-" {
+	if path == "-" || path == "" {
 		return path
 	}
 	if abs, err := filepath.Abs(path); err == nil {

@@ -70,7 +70,7 @@ func (r *Run) interim() *reports.Interim {
 	sum.SetTally(r.tally)
 	sum.Input, sum.Report, sum.Journal = r.in.Path, absolute(r.Report), absolute(r.journal.Path())
 	sum.Accounts, sum.ReportSHA256 = r.in.Accounts, r.print.SHA256
-	sum.Failures, sum.Page, sum.Good = r.Failures, r.HTML, r.Batch.Good
+	sum.Failures, sum.Page, sum.Good = absolute(r.Failures), absolute(r.HTML), r.Batch.Good
 	if r.tally.Open() > 0 || sum.Died { // it is not at its end
 		sum.ResumeCommand = r.NextCommand(false)
 	}

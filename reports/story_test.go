@@ -127,6 +127,12 @@ func TestStoryIsBounded(t *testing.T) {
 			t.Errorf("got %s\nwant it to match %s", out.String(), want)
 		}
 	}
+	column := strings.Index(out.String(), "sent ") - strings.Index(out.String(), "request ")
+	for line := range strings.Lines(out.String()) {
+		if got := strings.Index(line, "sent "); strings.HasPrefix(line, "request ") && got != column {
+			t.Errorf("got column %d in %q, want %d as in the other lines", got, line, column)
+		}
+	}
 }
 
 // What the server and the input say cannot change what a terminal shows.

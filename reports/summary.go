@@ -169,11 +169,19 @@ func (s *Summary) writeCounts(out *terminal.Sheet) {
 	}
 	out.Row("rows", s.Rows, rows)
 	out.Row("success", s.Success, presumedNote(s.Call, s.Presumed))
-	out.Row("failure", s.Failure, "")
+	out.Row("failure", s.Failure, s.openNote())
 	if s.Rows > 0 {
 		out.Heading("outcomes")
 	}
 	writeOutcomes(out, s.Call, s.Good, s.Outcomes)
+}
+
+// openNote tells failures that are for good from rows that are only not done.
+func (s *Summary) openNote() string {
+	if s.open() == 0 {
+		return ""
+	}
+	return terminal.Count(s.open()) + " of them still open: --resume sends them"
 }
 
 // presumedNote is empty where no row is presumed.
