@@ -144,7 +144,7 @@ func (r *Run) takeOver(job journal.Job, last journal.Run) {
 
 // ResumeCommand continues the job that a journal is about; with retry it also sends the refused rows again, and is empty for
 // a call that cannot.
-func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]journal.Flags, retry bool) string {
+func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]reports.Defaults, retry bool) string {
 	call := info.Head.Call.Name
 	next := reports.Next{
 		Call: call, Input: string(info.LastRun.Input), Report: report, Flags: info.LastRun.Flags, Defaults: defaults[call], Retry: retry,

@@ -14,8 +14,9 @@ func TestResumeCommand(t *testing.T) {
 		Flags: journal.Flags{"identifier": journal.Text("a b"), "rate": journal.Text("200"), "workers": journal.Text("8"), "yes": true,
 			"json": false, "overwrite": true, "report": journal.Text("x"), "region": journal.Text("china"), "limit": journal.Text("5"),
 			"from-column": journal.Text("true")},
-		Defaults: journal.Flags{"rate": journal.Text("200"), "yes": false, "json": false, "overwrite": false},
 	}
+	next.Defaults.Here = journal.Flags{"rate": journal.Text("200"), "yes": false, "json": false, "overwrite": false}
+	next.Defaults.Bare = next.Defaults.Here
 	want := `friendsweep delete --resume --retry-failed --from-column=true --identifier='a b' --region=china --workers=8 --yes ` +
 		`--report='/srv/my report.csv' '/srv/it'\''s.csv'`
 	if got := next.Resume(); got != want {

@@ -31,7 +31,7 @@ type Status struct {
 	Tally                  fates.Tally
 	ResumeCommand          string // empty where no row is open, or while the run is held
 	RetryCommand           string // also sends the refused rows again; empty where there are none, or while the run is held
-	FromEnvironment        bool   // the credentials came from the environment, so the command needs them there again
+	FromEnvironment        bool   // see [SecretFromEnvironment]
 }
 
 // NewStatus is what the journal of the report says, for people.
@@ -42,7 +42,7 @@ func NewStatus(s *fates.StatusInfo, report string) *Status {
 		Head: s.Link, Report: report, Journal: journal.Found(report), Input: string(s.LastRun.Input), Held: s.Held, PID: s.LastRun.PID,
 		Host: s.LastRun.Host, User: s.LastRun.User, Ended: s.Ended, ExitCode: s.EndCode, StopReason: s.Stopped,
 		Endpoint: s.Head.Job.Endpoint, SDKAppID: s.Head.Job.AppID, Started: s.Head.At, LastAnswer: s.LastAnswer,
-		Requests: s.Requests, Call: s.Head.Call, Tally: s.Tally(good),
+		FromEnvironment: SecretFromEnvironment(s.Head.Job.Endpoint, s.LastRun.Flags), Requests: s.Requests, Call: s.Head.Call, Tally: s.Tally(good),
 	}
 }
 
@@ -146,9 +146,7 @@ func (s *Status) writeNext(out *terminal.Sheet) {
 		return
 	}
 	noteInput(out, s.Input, s.ResumeCommand)
-	if s.FromEnvironment {
-		out.WriteString("  (with FRIENDSWEEP_SECRET_KEY or FRIENDSWEEP_USERSIG in the environment, as before)\n")
-	}
+	noteSecret(out, s.FromEnvironment)
 	if !s.Ended {
 		out.Command("To get the report of the rows so far without sending anything:", terminal.ShellQuote("friendsweep", "report", s.Report))
 	}

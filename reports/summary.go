@@ -52,17 +52,18 @@ type Summary struct {
 	JournalHead       string           `json:"journal_head"`   // the h of the journal's last line
 
 	// For the text and the page alone.
-	Failures      string        `json:"-"` // the failures file; empty if none was written
-	Page          string        `json:"-"`
-	Metrics       string        `json:"-"`
-	ReportCommand string        `json:"-"` // writes the report that this run could not write; empty if it is there
-	ReportWaits   string        `json:"-"` // when that command can: "once there is room"
-	RetryCommand  string        `json:"-"` // sends the refused rows again; empty when there are none
-	Allowed       string        `json:"-"` // who answered the question, or why nobody was asked
-	Died          bool          `json:"-"` // the run did not write its end: it has no exit code
-	Call          *journal.Call `json:"-"`
-	Remark        string        `json:"-"` // what the command has to say of the answers
-	Good          journal.Set   `json:"-"` // the answers that are successes
+	Failures        string        `json:"-"` // the failures file; empty if none was written
+	Page            string        `json:"-"`
+	Metrics         string        `json:"-"`
+	ReportCommand   string        `json:"-"` // writes the report that this run could not write; empty if it is there
+	ReportWaits     string        `json:"-"` // when that command can: "once there is room"
+	RetryCommand    string        `json:"-"` // sends the refused rows again; empty when there are none
+	FromEnvironment bool          `json:"-"` // see [SecretFromEnvironment]
+	Allowed         string        `json:"-"` // who answered the question, or why nobody was asked
+	Died            bool          `json:"-"` // the run did not write its end: it has no exit code
+	Call            *journal.Call `json:"-"`
+	Remark          string        `json:"-"` // what the command has to say of the answers
+	Good            journal.Set   `json:"-"` // the answers that are successes
 }
 
 // SetTally copies the counts of t into s, whose Call is set.
@@ -330,14 +331,15 @@ func (s *Summary) writeNext(out *terminal.Sheet) {
 	switch {
 	case s.ResumeCommand != "" && s.open() == 0:
 		out.Command("To end the run that died, of which nothing is left to be sent:", s.ResumeCommand)
-		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	case s.ResumeCommand != "":
 		out.Command("To send what is still open ("+terminal.Counted(s.open(), "row")+"):", s.ResumeCommand)
-		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	case s.RetryCommand != "":
 		writeRetry(out, s.Outcome(journal.Refused), s.RetryCommand)
-		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
+	default:
+		return
 	}
+	noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
+	noteSecret(out, s.FromEnvironment)
 }
 
 func writeRetry(out *terminal.Sheet, rows int64, command string) {
@@ -357,6 +359,18 @@ func noteInput(out *terminal.Sheet, input, command string) {
 		text += "; it also needs --yes"
 	}
 	out.WriteString("  (" + text + ")\n")
+}
+
+// SecretFromEnvironment tells whether the secret came from the environment, so that the next command needs it there again: the
+// run's flags name no file that it is in, and it is not the sandbox's.
+func SecretFromEnvironment(endpoint string, flags journal.Flags) bool {
+	return endpoint != "sandbox" && flags["secret-key-file"] == nil && flags["usersig-file"] == nil
+}
+
+func noteSecret(out *terminal.Sheet, fromEnvironment bool) {
+	if fromEnvironment {
+		out.WriteString("  (with FRIENDSWEEP_SECRET_KEY or FRIENDSWEEP_USERSIG in the environment, as before)\n")
+	}
 }
 
 // IsGone tells of an input that was there for one reading: standard input, and a shell's <(…).
