@@ -77,7 +77,7 @@ func (s *Status) verdict() (terminal.Tone, string) {
 	case s.Held:
 		return terminal.Good, fmt.Sprintf("Running: process %d%s, %s.", s.PID, at(s.Host), open)
 	case !s.Ended:
-		return terminal.Bad, fmt.Sprintf("Dead: process %d%s ended without a word (killed, crashed or power lost); %s.", s.PID, at(s.Host), open)
+		return terminal.Bad, fmt.Sprintf("Dead: process %d%s ended without a word (killed, crashed, power lost or disk full); %s.", s.PID, at(s.Host), open)
 	case s.StopReason != "":
 		return terminal.Bad, fmt.Sprintf("Stopped with exit code %s: %s; %s.", s.ExitCode, s.StopReason, open)
 	case s.Tally.Open() > 0:

@@ -134,7 +134,7 @@ func (s *Summary) Verdict() (terminal.Tone, string) {
 	}
 	switch {
 	case s.Died:
-		return terminal.Bad, fmt.Sprintf("The run died before its end (killed, crashed or power lost): %s.", open)
+		return terminal.Bad, fmt.Sprintf("The run died before its end (killed, crashed, power lost or disk full): %s.", open)
 	case s.ExitCode > 1 && s.StopReason != "":
 		return terminal.Bad, fmt.Sprintf("Stopped before the end: %s; %s.", s.StopReason, open)
 	case s.ExitCode > 1 || !s.Finished:
