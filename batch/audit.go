@@ -93,7 +93,11 @@ func (r *Run) auditInput(ctx context.Context) (Check, error) {
 		if ctx.Err() != nil || isMachines(err) {
 			return Check{}, err
 		}
-		return Check{"input", false, firstLine(err)}, nil
+		detail := firstLine(err)
+		if hint := r.moved(); hint != "" {
+			detail += "; " + hint
+		}
+		return Check{"input", false, detail}, nil
 	}
 	if differences := r.job.Differences(r.head.Job); len(differences) > 0 {
 		return Check{"input", false, strings.Join(differences, "; ")}, nil

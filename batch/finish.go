@@ -170,7 +170,7 @@ func (r *Run) summary(code int) *reports.Summary {
 		DeleteType: string(r.DeleteType), StartedAt: terminal.Stamp(r.Started), FinishedAt: terminal.Stamp(time.Now()),
 		Accounts: r.in.Accounts, Requests: stats.Requests.Load(), RetriedRequests: stats.Retried.Load(),
 		ThrottledRequests: stats.Throttled.Load(), StopReason: r.stopReason(), ExitCode: code,
-		Failures: r.Failures, Page: r.HTML, Metrics: r.Metrics, Call: r.Batch.Call, Good: r.Batch.Good,
+		Failures: absolute(r.Failures), Page: absolute(r.HTML), Metrics: absolute(r.Metrics), FromEnvironment: reports.SecretFromEnvironment(r.Endpoint, r.Flags), Call: r.Batch.Call, Good: r.Batch.Good,
 		Finished: code == exitDone || code == exitRowsFailed,
 	}
 	if decided := stats.Decided.Load(); decided > 0 {

@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
 	"friendsweep/batch/chat"
+	"friendsweep/input"
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
@@ -26,16 +30,20 @@ func Rewrite(ctx context.Context, o Options) (*reports.Interim, error) {
 	if err := s.adopt(ctx); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(s.checkPaths(), s.checkFiles()); err != nil {
-		return nil, err
+	err := cmp.Or(s.checkPaths(), s.checkFiles())
+	if err == nil {
+		err = s.read(ctx)
 	}
-	if err := s.read(ctx); err != nil {
+	if hint := s.moved(); hint != "" && errors.As(err, new(*input.Error)) {
+		return nil, fmt.Errorf("%w\n%s", err, hint)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if differences := s.job.Differences(s.head.Job); len(differences) > 0 {
 		return nil, refuse("%s is not the input of this run: %s", s.Pairs, strings.Join(differences, "; "))
 	}
-	err := s.report(ctx)
+	err = s.report(ctx)
 	if err != nil && !errors.As(err, new(reports.LesserError)) {
 		return nil, err
 	}
@@ -46,6 +54,17 @@ func Rewrite(ctx context.Context, o Options) (*reports.Interim, error) {
 	return sum, err
 }
 
+// moved is what can be done where the input is not where the last run had it; empty where it is.
+func (r *Run) moved() string {
+	if r.Pairs != string(r.history.LastRun.Input) {
+		return ""
+	}
+	if _, err := os.Stat(r.Pairs); !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return "if the run's input has moved, name it with --input"
+}
+
 // interim is the summary of the job as it stands, with the rows as its report has them.
 func (r *Run) interim() *reports.Interim {
 	seen := r.fates.Overview()
@@ -53,7 +72,7 @@ func (r *Run) interim() *reports.Interim {
 	sum.SetTally(r.tally)
 	sum.Input, sum.Report, sum.Journal = r.in.Path, absolute(r.Report), absolute(r.journal.Path())
 	sum.Accounts, sum.ReportSHA256 = r.in.Accounts, r.print.SHA256
-	sum.Failures, sum.Page, sum.Good = r.Failures, r.HTML, r.Batch.Good
+	sum.Failures, sum.Page, sum.Good = absolute(r.Failures), absolute(r.HTML), r.Batch.Good
 	if r.tally.Open() > 0 || sum.Died { // it is not at its end
 		sum.ResumeCommand = r.NextCommand(false)
 	}
@@ -86,7 +105,7 @@ func (r *Run) adopt(ctx context.Context) (err error) {
 		return err
 	}
 	if r.head == nil {
-		r.journal.Close() // and not Discard: the file is somebody'r, and was there
+		r.journal.Close() // and not Discard: the file is somebody's, and was there
 		r.journal = nil
 		return refuse("%s: no run has begun in it, so there is nothing to report", journal.Path(r.Report))
 	}
@@ -127,7 +146,7 @@ func (r *Run) takeOver(job entry.Job, last entry.Run) {
 
 // ResumeCommand continues the job that a journal is about; with retry it also sends the refused rows again, and is empty for
 // a call that cannot.
-func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]entry.Flags, retry bool) string {
+func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]reports.Defaults, retry bool) string {
 	call := info.Head.Call.Name
 	next := reports.Next{
 		Call: call, Input: string(info.LastRun.Input), Report: report, Flags: info.LastRun.Flags, Defaults: defaults[call], Retry: retry,

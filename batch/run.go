@@ -69,9 +69,9 @@ type Options struct {
 	Note    string // the user's own words
 	Allowed string // where Ask is nil: why nobody need be asked
 
-	Flags    entry.Flags            // for the journal and the next command; no secrets
-	Defaults map[string]entry.Flags // by command: what the next one need not name
-	Command  []string               // the command line, for the page
+	Flags    entry.Flags                 // for the journal and the next command; no secrets
+	Defaults map[string]reports.Defaults // by command: what the next one need not name
+	Command  []string                    // the command line, for the page
 	Version  string
 	Started  time.Time
 	TempDir  string

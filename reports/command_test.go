@@ -14,8 +14,9 @@ func TestResumeCommand(t *testing.T) {
 		Flags: entry.Flags{"identifier": entry.Text("a b"), "rate": entry.Text("200"), "workers": entry.Text("8"), "yes": true,
 			"json": false, "overwrite": true, "report": entry.Text("x"), "region": entry.Text("china"), "limit": entry.Text("5"),
 			"from-column": entry.Text("true")},
-		Defaults: entry.Flags{"rate": entry.Text("200"), "yes": false, "json": false, "overwrite": false},
 	}
+	next.Defaults.Here = entry.Flags{"rate": entry.Text("200"), "yes": false, "json": false, "overwrite": false}
+	next.Defaults.Bare = next.Defaults.Here
 	want := `friendsweep delete --resume --retry-failed --from-column=true --identifier='a b' --region=china --workers=8 --yes ` +
 		`--report='/srv/my report.csv' '/srv/it'\''s.csv'`
 	if got := next.Resume(); got != want {

@@ -136,7 +136,7 @@ func (p *Plan) writeLargest(out *terminal.Sheet) {
 	}
 	out.Heading("largest accounts")
 	for _, a := range p.Largest {
-		out.Row("", a.Rows, "rows of "+a.Account)
+		out.Row("", a.Rows, rowsOf(a.Rows)+a.Account)
 	}
 }
 
@@ -205,4 +205,11 @@ func inputName(path string) string {
 		return "standard input"
 	}
 	return path
+}
+
+func rowsOf(n int64) string {
+	if n == 1 {
+		return "row of "
+	}
+	return "rows of "
 }

@@ -25,7 +25,7 @@ type Interim struct {
 func NewInterim(head *entry.Head, seen *journal.Overview, held bool) *Interim {
 	job, last := head.Job, seen.LastRun
 	i := &Interim{State: stateOf(held, seen.Ended, seen.EndCode), LastAnswerAt: terminal.Stamp(journal.UnixMilli(seen.LastAnswer)), Summary: Summary{
-		Call: head.Call, Good: head.Call.Set(last.Success), Version: last.Version, Input: string(last.Input), InputSHA256: job.InputSHA256, InputBytes: job.InputBytes, Endpoint: job.Endpoint,
+		Call: head.Call, FromEnvironment: SecretFromEnvironment(job.Endpoint, last.Flags), Good: head.Call.Set(last.Success), Version: last.Version, Input: string(last.Input), InputSHA256: job.InputSHA256, InputBytes: job.InputBytes, Endpoint: job.Endpoint,
 		SDKAppID: job.AppID, DeleteType: job.DeleteType, StartedAt: terminal.Stamp(journal.UnixMilli(seen.LastStart)),
 		JobStartedAt: terminal.Stamp(head.At), Requests: seen.Requests, Runs: seen.Runs, Note: last.Note, Allowed: last.Allowed,
 		StopReason: seen.Stopped, JournalHead: seen.Link, Died: !held && !seen.Ended,

@@ -31,7 +31,7 @@ func standingText(t *testing.T, s *Status) string {
 }
 
 func TestStatusOfADeadRun(t *testing.T) {
-	want := `Dead: process 4711 on batch-7 ended without a word (killed, crashed or power lost); 295 of 1,000 rows still open.
+	want := `Dead: process 4711 on batch-7 ended without a word (killed, crashed, power lost or disk full); 295 of 1,000 rows still open.
 
 rows        1,000
 decided       705  70%

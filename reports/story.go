@@ -197,6 +197,9 @@ func (s *Story) WriteJSON(w io.Writer) error { return terminal.WriteJSON(w, s) }
 // WriteText writes the story for the person who asks about this one row.
 func (s *Story) WriteText(w io.Writer, opts terminal.TextOptions) error {
 	out := &terminal.Sheet{TextOptions: opts, Label: 11}
+	for _, e := range s.Events {
+		out.Label = max(out.Label, len(e.label()))
+	}
 	now := ""
 	if s.running() {
 		now = " so far; a run is at work"
@@ -272,11 +275,7 @@ func (s *Story) writeEvents(out *terminal.Sheet) {
 			run = e.Run
 			out.Fact(fmt.Sprintf("run %d", run), s.run(run))
 		}
-		label := "decided"
-		if e.Request > 0 {
-			label = fmt.Sprintf("request %d", e.Request)
-		}
-		out.Fact(label, e.String())
+		out.Fact(e.label(), e.String())
 	}
 }
 
@@ -292,6 +291,14 @@ func (s *Story) run(number int) string {
 		text += ": " + b.Note
 	}
 	return text
+}
+
+// label is what the line of the event begins with.
+func (e *Event) label() string {
+	if e.Request > 0 {
+		return fmt.Sprintf("request %d", e.Request)
+	}
+	return "decided"
 }
 
 // String is the event for people.

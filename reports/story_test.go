@@ -84,7 +84,7 @@ func TestWhy(t *testing.T) {
 			`The answer to request 3 was lost, so it may have been carried out, and no answer since said what became of it; it is to be sent again.`},
 		"running, a repeat": {true, running, &input.Repeat{Line: 5, First: 2}, nil, `It is the same pair as line 2, so it has that row's result: not_sent so far.`},
 		"dead, in flight": {false, dead, nil, []*journal.Change{unanswered(4)},
-			`The answer to request 4 was lost, so it may have been carried out, and no answer since said what became of it before the run died (killed, crashed or power lost); --resume sends it again.`},
+			`The answer to request 4 was lost, so it may have been carried out, and no answer since said what became of it before the run died (killed, crashed, power lost or disk full); --resume sends it again.`},
 		"stopped, not asked": {false, stopped, nil, nil, `Its turn never came before the run stopped (the disk is full), so it was certainly not carried out; --resume sends it again.`},
 		"ended, and still held": {true, stopped, nil, []*journal.Change{busy},
 			`Its one request was certainly not carried out (code 60007: too often), and then the run stopped (the disk is full); --resume sends it again.`},
@@ -127,6 +127,12 @@ func TestStoryIsBounded(t *testing.T) {
 	} {
 		if !regexp.MustCompile(want).MatchString(out.String()) {
 			t.Errorf("got %s\nwant it to match %s", out.String(), want)
+		}
+	}
+	column := strings.Index(out.String(), "sent ") - strings.Index(out.String(), "request ")
+	for line := range strings.Lines(out.String()) {
+		if got := strings.Index(line, "sent "); strings.HasPrefix(line, "request ") && got != column {
+			t.Errorf("got column %d in %q, want %d as in the other lines", got, line, column)
 		}
 	}
 }

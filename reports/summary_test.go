@@ -27,7 +27,7 @@ func TestSummaryText(t *testing.T) {
 
 rows       1,234,567  of 99,999 accounts
 success    1,233,888  12 of them presumed deleted: an answer was lost, then the API said 31704
-failure          679
+failure          679  20 of them still open: --resume sends them
 
 outcomes
 deleted    1,200,012  confirmed by the API, or presumed after a lost answer

@@ -111,7 +111,7 @@ func (s *Story) waits() string {
 func (s *Story) ending() string {
 	switch {
 	case s.State == "dead":
-		return "the run died (killed, crashed or power lost)"
+		return "the run died (killed, crashed, power lost or disk full)"
 	case s.stopReason != "":
 		return "the run stopped (" + s.stopReason + ")"
 	}

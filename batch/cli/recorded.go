@@ -9,7 +9,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"friendsweep/batch"
-	"friendsweep/reports/journal/entry"
+	"friendsweep/reports"
+	"friendsweep/reports/journal"
 )
 
 // recorded are the flags of the chosen command by name, as the journal keeps them for the next command: a switch as a
@@ -52,12 +53,16 @@ func plainValue(flag *kong.Flag) any {
 // isFile tells whether a flag's value is a file's name.
 func isFile(flag *kong.Flag) bool { return flag.Tag.Get("predictor") == "file" }
 
-// unasked are the flags of a command as they are in this environment if the command line names none of them, as [recorded]
-// spells them. A command that is printed for somebody to paste leaves out what is so in any case. Where the environment
-// itself is refused, there is nothing to leave out.
-func (a *app) unasked(command string) entry.Flags {
+// unasked are the flags of a command if the command line names none of them, as [recorded] spells them. A command that is
+// printed for somebody to paste leaves out what is so in any case. Where the environment itself is refused, there is
+// nothing to leave out.
+func (a *app) unasked(command string) reports.Defaults {
+	return reports.Defaults{Here: a.unaskedIn(command, kong.DefaultEnvars(envPrefix)), Bare: a.unaskedIn(command)}
+}
+
+func (a *app) unaskedIn(command string, environment ...kong.Option) entry.Flags {
 	answered := false
-	parser, err := a.newParser(&commands{}, io.Discard, &answered)
+	parser, err := a.newParser(&commands{}, io.Discard, &answered, environment...)
 	if err != nil {
 		return nil
 	}
@@ -69,8 +74,8 @@ func (a *app) unasked(command string) entry.Flags {
 }
 
 // defaults are unasked for every call of the API.
-func (a *app) defaults() map[string]entry.Flags {
-	all := map[string]entry.Flags{}
+func (a *app) defaults() map[string]reports.Defaults {
+	all := map[string]reports.Defaults{}
 	for _, call := range batch.Calls {
 		all[call.Name] = a.unasked(call.Name)
 	}
