@@ -142,7 +142,7 @@ func (r *Run) differsFromRemade(ctx context.Context) (line int64, err error) {
 		line, err = firstDifference(again, r.Report)
 		return err
 	}
-	r.tally, _, err = reports.Report(ctx, reports.ReportOptions{
+	r.written, err = reports.Report(ctx, reports.ReportOptions{
 		Path: path, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx), Compare: compare,
 	}, joined)
 	return line, err
@@ -151,7 +151,7 @@ func (r *Run) differsFromRemade(ctx context.Context) (line int64, err error) {
 // otherwise tells a report that somebody had written with another flag than the run's from one that was changed.
 func (r *Run) otherwise(ctx context.Context) (string, error) {
 	i := slices.IndexFunc(r.Batch.Call.Answers, func(a outcome.Answer) bool { return a.CountedBy != "" })
-	if i < 0 || r.Batch.Good.Has(answer(i)) || r.tally.Outcomes[answer(i)] == 0 {
+	if i < 0 || r.Batch.Good.Has(answer(i)) || r.written.Tally.Outcomes[answer(i)] == 0 {
 		return "", nil
 	}
 	r.Batch.Good |= r.Batch.Call.Set([]string{r.Batch.Call.Word(answer(i))})

@@ -57,7 +57,7 @@ func (r *Run) publish(code int) (*reports.Summary, error) {
 	end, err := r.ending(&code)
 	sum := r.summary(code)
 	sum.JournalHead = cmp.Or(end.Link, r.journal.Link())
-	sum.ReportSHA256 = r.print.SHA256
+	sum.ReportSHA256 = r.written.Print.SHA256
 	if r.HTML != "" && !r.failed.page {
 		failed := r.page(sum, end)
 		r.failed.page, err = failed != nil, errors.Join(err, failed)
@@ -95,26 +95,25 @@ func (r *Run) report(ctx context.Context) (err error) {
 	defer r.Progress.Stop()
 	r.fates, err = fates.New(ctx, r.journal, fates.Options{Job: r.job, Repeats: r.in.Repeats(), Dir: r.TempDir})
 	if err == nil {
-		r.tally, r.samples, err = reports.Report(ctx, reports.ReportOptions{
+		r.written, err = reports.Report(ctx, reports.ReportOptions{
 			Path: r.Report, Failures: r.Failures, Good: r.Batch.Good, Job: r.job, Records: counting(r.in.Records(ctx), &written),
 		}, r.fates)
 	}
 	var lesser reports.LesserError
 	if err == nil || errors.As(err, &lesser) {
-		print, failed := reports.FingerprintFile("report", absolute(r.Report))
-		r.print = print
-		return errors.Join(err, failed)
+		r.written.Print.Path = absolute(r.Report)
+		return err
 	}
 	if changed := r.in.Unchanged(ctx); changed != nil && !errors.Is(err, input.ErrChanged) {
 		err = changed // whatever else did not fit together
 	}
 	// The journal alone knows nearly as much. Where there is no room in one folder there may be in the other.
 	r.unwritten = err
-	r.tally = fates.Tally{Rows: r.job.Rows, Failure: r.job.Rows}
-	r.tally.Outcomes[outcome.Unknown] = r.job.Rows
+	r.written.Tally = fates.Tally{Rows: r.job.Rows, Failure: r.job.Rows}
+	r.written.Tally.Outcomes[outcome.Unknown] = r.job.Rows
 	for _, dir := range []string{r.TempDir, filepath.Dir(r.Report)} {
 		if info, failed := fates.Status(ctx, r.Report, dir, Calls); failed == nil {
-			r.tally = info.Tally(r.Batch.Good)
+			r.written.Tally = info.Tally(r.Batch.Good)
 			break
 		}
 	}
@@ -143,7 +142,7 @@ func (r *Run) exitCode(unwritten error) int {
 		return exitSignal + signal.Signal()
 	case r.err != nil:
 		return exitStopped
-	case r.tally.Failure > 0:
+	case r.written.Tally.Failure > 0:
 		return exitRowsFailed
 	}
 	return exitDone
@@ -177,7 +176,7 @@ func (r *Run) summary(code int) *reports.Summary {
 		sum.RowsPerSecond = math.Round(float64(decided) / max(time.Since(r.Started).Seconds(), 0.001))
 	}
 	sum.Note, sum.Allowed, sum.Runs, sum.JobStartedAt = r.Note, r.Allowed, r.runs(), terminal.Stamp(r.began)
-	sum.SetTally(r.tally)
+	sum.SetTally(r.written.Tally)
 	if r.Remark != nil {
 		sum.Remark = r.Remark(sum)
 	}
@@ -185,10 +184,10 @@ func (r *Run) summary(code int) *reports.Summary {
 		sum.ReportCommand = terminal.ShellQuote("friendsweep", "report", absolute(r.Report))
 		sum.ReportWaits = remedy(r.unwritten)
 	}
-	if r.tally.Open() > 0 {
+	if r.written.Tally.Open() > 0 {
 		sum.ResumeCommand = r.NextCommand(false)
 	}
-	if r.tally.Outcomes[outcome.Refused] > 0 {
+	if r.written.Tally.Outcomes[outcome.Refused] > 0 {
 		sum.RetryCommand = r.NextCommand(true)
 	}
 	return sum
@@ -219,7 +218,7 @@ func (r *Run) page(sum *reports.Summary, end journal.Ending) error {
 	run := r.thisRun()
 	data := page.Data{
 		Summary: sum, Host: run.Host, User: run.User, Identifier: r.Identifier, Command: terminal.ShellQuote(r.Command...),
-		Runs: r.runs(), Began: r.began, Samples: r.samples,
+		Runs: r.runs(), Began: r.began, Samples: r.written.Samples,
 	}
 	if r.fates != nil {
 		data.Timeline, data.Latency = r.fates.Timeline(), r.fates.Latency()
@@ -238,8 +237,8 @@ func (r *Run) page(sum *reports.Summary, end journal.Ending) error {
 // prints are the fingerprints on a page. The journal has a head instead: its last line is yet to be written.
 func (r *Run) prints() []reports.Fingerprint {
 	all := []reports.Fingerprint{{What: "input", Path: r.in.Path, Bytes: r.in.Bytes, SHA256: r.in.SHA256}}
-	if r.print.SHA256 != "" {
-		all = append(all, r.print)
+	if r.written.Print.SHA256 != "" {
+		all = append(all, r.written.Print)
 	}
 	return all
 }
@@ -251,7 +250,7 @@ func (r *Run) WriteMetrics(code int) error {
 		return nil
 	}
 	f := r.figures()
-	f.Tally, f.ExitCode = r.tally, code
+	f.Tally, f.ExitCode = r.written.Tally, code
 	return metrics.Write(r.Metrics, f)
 }
 

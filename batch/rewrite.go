@@ -69,14 +69,14 @@ func (r *Run) moved() string {
 func (r *Run) interim() *reports.Interim {
 	seen := r.fates.Overview()
 	sum := reports.NewInterim(r.head, &seen, false)
-	sum.SetTally(r.tally)
+	sum.SetTally(r.written.Tally)
 	sum.Input, sum.Report, sum.Journal = r.in.Path, absolute(r.Report), absolute(r.journal.Path())
-	sum.Accounts, sum.ReportSHA256 = r.in.Accounts, r.print.SHA256
+	sum.Accounts, sum.ReportSHA256 = r.in.Accounts, r.written.Print.SHA256
 	sum.Failures, sum.Page, sum.Good = absolute(r.Failures), absolute(r.HTML), r.Batch.Good
-	if r.tally.Open() > 0 || sum.Died { // it is not at its end
+	if r.written.Tally.Open() > 0 || sum.Died { // it is not at its end
 		sum.ResumeCommand = r.NextCommand(false)
 	}
-	if r.tally.Outcomes[outcome.Refused] > 0 {
+	if r.written.Tally.Outcomes[outcome.Refused] > 0 {
 		sum.RetryCommand = r.NextCommand(true)
 	}
 	return sum
@@ -87,7 +87,7 @@ func (r *Run) laterPage(sum *reports.Interim) error {
 	last := r.fates.Overview().LastRun
 	data := page.Data{
 		Summary: &sum.Summary, Host: last.Host, User: last.User, Identifier: string(last.Identifier), Runs: sum.Runs, Began: r.head.At,
-		Samples: r.samples, Timeline: r.fates.Timeline(), Latency: r.fates.Latency(), Fingerprints: r.prints(), Later: time.Now(),
+		Samples: r.written.Samples, Timeline: r.fates.Timeline(), Latency: r.fates.Latency(), Fingerprints: r.prints(), Later: time.Now(),
 	}
 	return page.Write(r.HTML, data)
 }

@@ -119,11 +119,9 @@ type Run struct {
 	// How the run ended.
 	err     error // why it stopped before its end
 	fates   *fates.Fates
-	tally   fates.Tally
-	samples []reports.SampleGroup
+	written reports.Written // the report; where there is none, what the journal alone knows
 
 	unwritten error                                 // why the report could not be written
-	print     reports.Fingerprint                   // of the report
 	failed    struct{ page, metrics, journal bool } // could not be written
 }
 

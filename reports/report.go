@@ -48,31 +48,37 @@ type ReportOptions struct {
 	Compare func(report io.Reader) error
 }
 
+// Written is a report, all in all.
+type Written struct {
+	Tally   fates.Tally
+	Samples []SampleGroup // the first hundred failed rows of every kind, the largest kind first
+	Print   Fingerprint   // of what was written
+}
+
 // Report writes the report: one line per record, in the order of the input. It appears whole or not at all: on any error
 // but a [LesserError] nothing is left of it and nothing was replaced. Before it gets its name, records are counted as they were read first,
 // as they were read now, and as they stand in the file; a mismatch is an error.
-//
-// The groups are the first hundred failed rows of every kind, the largest kind first.
-func Report(ctx context.Context, o ReportOptions, joined *fates.Fates) (fates.Tally, []SampleGroup, error) {
+func Report(ctx context.Context, o ReportOptions, joined *fates.Fates) (Written, error) {
 	if err := o.Job.Same(joined.Job); err != nil {
-		return fates.Tally{}, nil, fmt.Errorf("writing %s: %w", o.Path, err)
+		return Written{}, fmt.Errorf("writing %s: %w", o.Path, err)
 	}
 	r := &renderer{options: o, fates: joined, kinds: make(map[failureKind]*SampleGroup)}
 	r.tally.Codes = make(map[int]int64)
 	defer r.discard()
 	if err := r.open(); err != nil {
-		return fates.Tally{}, nil, err
+		return Written{}, err
 	}
 	if err := r.render(ctx); err != nil {
-		return fates.Tally{}, nil, err
+		return Written{}, err
 	}
 	if err := r.publish(); err != nil {
-		return fates.Tally{}, nil, err
+		return Written{}, err
 	}
+	w := Written{Tally: r.tally, Samples: r.groups(), Print: r.report.fingerprint("report")}
 	if err := r.publishFailures(); err != nil {
-		return r.tally, r.groups(), LesserError{err}
+		return w, LesserError{err}
 	}
-	return r.tally, r.groups(), nil
+	return w, nil
 }
 
 // renderer writes one report. It owns both files until they have their names.
@@ -260,7 +266,7 @@ func (s *sheetFile) close(records int64) error {
 	if err := s.sync(); err != nil {
 		return err
 	}
-	if lines := s.records.n - 1; lines != records {
+	if lines := s.seen.records - 1; lines != records {
 		return fmt.Errorf("writing %s: %d lines for %d records", s.path, lines, records)
 	}
 	return nil

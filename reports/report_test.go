@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -88,8 +89,9 @@ func TestReport(t *testing.T) {
 	defer f.Close()
 	dir := t.TempDir()
 	o := ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, "f.csv"), Job: job, Records: recordsOf(records...)}
-	tally, groups, err := Report(t.Context(), o, f)
+	written, err := Report(t.Context(), o, f)
 	must(t, err)
+	tally, groups := written.Tally, written.Samples
 	want := `line,from_account,to_account,status,outcome,result_code,result_info,attempts,finished_at
 2,a,b,success,deleted,0,,1,T
 3,a,=1+1,failure,not_friend,31704,Err_SNS_FriendDelete_Not_Friend,1,T
@@ -116,6 +118,11 @@ y` + "\r" + `
 	}
 	if len(groups) != 7 || groups[0].Code.Number != 31704 || groups[0].Rows != 2 || len(groups[0].Samples) != 2 {
 		t.Errorf("groups: got %+v", groups)
+	}
+	stands, err := FingerprintFile("report", o.Path)
+	must(t, err)
+	if diff := cmp.Diff(written.Print, stands); diff != "" {
+		t.Errorf("fingerprint: got -, want that of the file +\n%s", diff)
 	}
 	if l := f.Latency(); l.P50 != 20*time.Millisecond || l.Max != 20*time.Millisecond {
 		t.Errorf("latency: got %+v", l)
@@ -155,10 +162,10 @@ func TestIgnoreNotFriend(t *testing.T) {
 	must(t, err)
 	defer f.Close()
 	o := ReportOptions{Path: journaltest.Report(j), Good: journaltest.Call.Set([]string{"deleted", "not_friend"}), Job: job, Records: recordsOf(records...)}
-	tally, _, err := Report(t.Context(), o, f)
+	written, err := Report(t.Context(), o, f)
 	must(t, err)
-	if tally.Success != 5 {
-		t.Errorf("success: got %d, want 5", tally.Success)
+	if written.Tally.Success != 5 {
+		t.Errorf("success: got %d, want 5", written.Tally.Success)
 	}
 }
 
@@ -171,9 +178,9 @@ func TestReportWithoutItsFailures(t *testing.T) {
 		dir := t.TempDir()
 		must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
 		o := ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, failures), Job: job, Records: recordsOf(records...)}
-		tally, _, err := Report(t.Context(), o, f)
-		if !errors.As(err, new(LesserError)) || tally.Rows != job.Rows {
-			t.Errorf("%s: got %v and %d rows, want a lesser error and all rows", failures, err, tally.Rows)
+		written, err := Report(t.Context(), o, f)
+		if !errors.As(err, new(LesserError)) || written.Tally.Rows != job.Rows {
+			t.Errorf("%s: got %v and %d rows, want a lesser error and all rows", failures, err, written.Tally.Rows)
 		}
 		if lines := strings.Count(content(t, o.Path), "\n"); lines < len(records) {
 			t.Errorf("%s: got a report of %d lines", failures, lines)
@@ -223,7 +230,7 @@ func TestReportWholeOrNotAtAll(t *testing.T) {
 		if c.ctx == nil {
 			c.ctx = t.Context()
 		}
-		if _, _, err := Report(c.ctx, o, f); err == nil {
+		if _, err := Report(c.ctx, o, f); err == nil {
 			t.Errorf("%s: got no error, want one", name)
 		}
 		if got := content(t, filepath.Join(dir, "r.csv")); got != "earlier" {
@@ -253,7 +260,7 @@ func TestReportComesBack(t *testing.T) {
 		}
 		defer f.Close()
 		o := ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: journaltest.Job(3, 4), Records: recordsOf(records...)}
-		if _, _, err := Report(context.Background(), o, f); err != nil {
+		if _, err := Report(context.Background(), o, f); err != nil {
 			t.Fatal(err)
 		}
 		data, err := os.ReadFile(o.Path)
@@ -294,7 +301,7 @@ func writeUnderLimit(dir string) int {
 		f, err := fates.New(context.Background(), j, fates.Options{Job: head.Job, Dir: dir})
 		if err == nil {
 			records := recordsOf(input.Record{Line: 2, From: "a", To: strings.Repeat("x", 2000)}, input.Record{Line: 3, From: "a", To: "y"})
-			_, _, err = Report(context.Background(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: head.Job, Records: records}, f)
+			_, err = Report(context.Background(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: head.Job, Records: records}, f)
 			f.Close()
 		}
 		names, _ := filepath.Glob(filepath.Join(dir, "*"))
@@ -372,7 +379,7 @@ func BenchmarkReport(b *testing.B) {
 				}
 			}
 		}
-		_, _, err = Report(b.Context(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: job, Records: records}, f)
+		_, err = Report(b.Context(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: job, Records: records}, f)
 		must(b, err)
 		must(b, f.Close())
 	}
@@ -410,4 +417,37 @@ func BenchmarkWriters(b *testing.B) {
 func sheetTo(w io.Writer) *sheetFile {
 	buf := bufio.NewWriterSize(w, 256<<10)
 	return &sheetFile{countedFile: &countedFile{buf: buf}, csv: csv.NewWriter(buf)}
+}
+
+// BenchmarkFingerprint is why a report is fingerprinted while it is written: as it is, against reading it again. CPU time
+// says more than the clock on a shared machine.
+func BenchmarkFingerprint(b *testing.B) {
+	const row = "1234567,user_100000000,friend_1000000000,success,deleted,0,,1,2026-11-23T18:26:09.123Z\n"
+	const rows = 1_000_000
+	path := filepath.Join(b.TempDir(), "r.csv")
+	must(b, os.WriteFile(path, bytes.Repeat([]byte(row), rows), 0o600))
+	b.Run("read-again", func(b *testing.B) {
+		before := cpuTime()
+		for b.Loop() {
+			_, err := FingerprintFile("report", path)
+			must(b, err)
+		}
+		b.ReportMetric(float64(cpuTime()-before)/rows/float64(b.N), "cpu-ns/row")
+	})
+	block := []byte(strings.Repeat(row, 256<<10/len(row)))
+	b.Run("as-written", func(b *testing.B) {
+		before, seen := cpuTime(), sha256.New()
+		for b.Loop() {
+			for left := rows * len(row); left > 0; left -= len(block) {
+				seen.Write(block)
+			}
+		}
+		b.ReportMetric(float64(cpuTime()-before)/rows/float64(b.N), "cpu-ns/row")
+	})
+}
+
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -10,7 +10,7 @@ import (
 
 	"friendsweep/batch"
 	"friendsweep/reports"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 )
 
 // recorded are the flags of the chosen command by name, as the journal keeps them for the next command: a switch as a

@@ -229,9 +229,10 @@ func (tr *trial) report(ctx context.Context, j *journal.Journal, in *input.Input
 		return err
 	}
 	defer joined.Close()
-	tr.tally, _, err = reports.Report(ctx, reports.ReportOptions{
+	written, err := reports.Report(ctx, reports.ReportOptions{
 		Path: tr.path("report.csv"), Failures: tr.path("failures.csv"), Good: tr.good(), Job: job, Records: in.Records(ctx),
 	}, joined)
+	tr.tally = written.Tally
 	return err
 }
 
