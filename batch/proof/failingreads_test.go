@@ -24,7 +24,7 @@ var readCalls = map[string][]string{
 
 // failingRead is one system call that fails: the nth of its kind, in each thread that comes so far.
 type failingRead struct {
-	kind, with string // an error, or SIGKILL
+	kind, with string // an error, or a signal
 	n          int
 	lasts      bool // so do all that follow
 }
@@ -41,8 +41,8 @@ func (f failingRead) String() string {
 func (f failingRead) wrap(strace string) []string {
 	inject := fmt.Sprintf("inject=%s:error=%s:when=%d", f.kind, f.with, f.n)
 	switch {
-	case f.with == "SIGKILL":
-		inject = fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", f.kind, f.n)
+	case strings.HasPrefix(f.with, "SIG"):
+		inject = fmt.Sprintf("inject=%s:signal=%s:when=%d", f.kind, f.with, f.n)
 	case f.lasts:
 		inject += "+"
 	}
@@ -59,11 +59,11 @@ func (s *site) everyRead(strace string, args ...string) []failingRead {
 	s.wrap = nil
 	var all []failingRead
 	for kind, most := range countCalls(s.t, calls) {
-		for _, with := range append([]string{"SIGKILL"}, readCalls[kind]...) {
+		for _, with := range append([]string{"SIGKILL", "SIGINT"}, readCalls[kind]...) {
 			for n := range most {
 				all = append(all, failingRead{kind, with, n + 1, false})
 				// EINTR is tried again without end; where every write fails Go's runtime ends, and can say nothing of it.
-				if with != "SIGKILL" && with != "EINTR" && kind != "write" {
+				if !strings.HasPrefix(with, "SIG") && with != "EINTR" && kind != "write" {
 					all = append(all, failingRead{kind, with, n + 1, true})
 				}
 			}
@@ -126,7 +126,7 @@ func runtimeDied(r result) bool {
 // files stay as they are, and what it says is what it says without the failure, or an error: never another verdict.
 func TestReadersFailingCalls(t *testing.T) {
 	strace := needStrace(t)
-	for _, command := range []string{"status", "report", "audit"} {
+	for _, command := range []string{"status", "report", "audit", "plan"} {
 		t.Run(command, func(t *testing.T) { readerFails(t, strace, command) })
 	}
 }
@@ -135,6 +135,9 @@ func readerFails(t *testing.T, strace, command string) {
 	s := siteOfReaders(t)
 	s.attempt("--limit", "7").want(t, 4)
 	args := []string{command, s.path("report.csv")}
+	if command == "plan" {
+		args[1] = s.input
+	}
 	want := s.run(args...)
 	want.want(t, 0)
 	before, ended := s.contents(), map[string]int{}
@@ -171,8 +174,11 @@ func TestKilledAuditLeavesNothing(t *testing.T) {
 func (s *site) sameVerdict(f failingRead, r, want result) {
 	s.t.Helper()
 	codes := []int{0, 2, 3, 4}
-	if f.with == "SIGKILL" {
+	switch f.with {
+	case "SIGKILL":
 		codes = []int{0, 137}
+	case "SIGINT":
+		codes = []int{0, 130}
 	}
 	if !slices.Contains(codes, r.code) && !runtimeDied(r) {
 		s.t.Errorf("got exit code %d, want one of %v; standard error:\n%.3000s\nstandard output:\n%.1000s", r.code, codes, r.stderr, r.stdout)

@@ -53,17 +53,38 @@ type happening struct {
 	left                             map[string][]byte // the folder as the death left it
 	signalled, failed                time.Time         // when the signal came, when the disk failed; zero for never
 	lostPart                         bool              // a power cut took bytes of the journal
+	blocked                          bool              // a folder was made in the place of an output
+	changed                          bool              // the input was changed
+
+	// Under the server's lock.
+	began   time.Time
+	planned int  // requests whose fault is decided
+	expired bool // one of them was refused for its signature
+}
+
+// weather is what the next request meets where the run has a weather; empty where it has none. Called with the server's mu held.
+func (h *happening) weather() string {
+	weather := h.run.weather
+	if changes, ok := changing[weather]; ok {
+		h.planned++
+		weather = changes(h.planned, time.Since(h.began), h.expired)
+		h.expired = h.expired || weather == "code 70001"
+	}
+	if weather == "nobody" {
+		return ""
+	}
+	return weather
 }
 
 // aftermath is what a run came to.
 type aftermath struct {
 	*happening
-	before       map[string][]byte // the folder
-	began, ended time.Time
-	summary      *reports.Summary // nil where nothing was sent
-	code         int
-	err          error
-	failedDials  int
+	before      map[string][]byte // the folder
+	ended       time.Time
+	summary     *reports.Summary // nil where nothing was sent
+	code        int
+	err         error
+	failedDials int
 }
 
 // signalled is the cause of a run's end by a signal, as the command line has it.
@@ -78,7 +99,7 @@ func newPlayer(dir string, s story, counts *storyCounts) (*player, error) {
 	p.server.call = s.call
 	p.server.plan = func(account string, n int) fault {
 		f := s.plan(account, n)
-		if weather := p.begun[p.server.run].weather; weather != "" && weather != "nobody" {
+		if weather := p.now.weather(); weather != "" {
 			f.kind = kindOf(weather)
 		}
 		return f
@@ -100,17 +121,23 @@ func (p *player) make(ctx context.Context, run storyRun) *aftermath {
 		os.WriteFile(p.path("pairs.csv"), []byte(p.table.csv+"x,y,z\n"), 0o600)
 		defer os.WriteFile(p.path("pairs.csv"), p.story.bytes, 0o600)
 	}
-	h := &happening{player: p, run: run}
+	h := &happening{player: p, run: run, began: time.Now()}
 	p.now = h
 	ctx, h.cancel = context.WithCancelCause(ctx)
 	defer h.cancel(nil)
-	o := &aftermath{happening: h, before: contents(p.dir), began: time.Now()}
+	o := &aftermath{happening: h, before: contents(p.dir)}
 	p.server.arrived, p.server.answering = h.arrived, h.answering
 	dials := p.beginDials(run)
 	h.carryOut(ctx, o)
 	o.failedDials = dials()
 	if h.over() {
 		o.err = errors.Join(o.err, h.bury())
+	}
+	if h.blocked {
+		o.err = errors.Join(o.err, os.Remove(h.path(run.end.name)))
+	}
+	if h.changed {
+		o.err = errors.Join(o.err, os.WriteFile(p.path("pairs.csv"), p.story.bytes, 0o600))
 	}
 	return o
 }
@@ -287,8 +314,23 @@ func (h *happening) reached(at string, n int) bool {
 		h.die()
 	case "disk":
 		h.failed = time.Now()
+	case "folder":
+		h.block(end.name)
+	case "input":
+		h.changed = true
+		os.WriteFile(h.path("pairs.csv"), append(slices.Clone(h.story.bytes), "x,y,z\n"...), 0o600)
 	}
 	return true
+}
+
+// block makes a folder in the place of an output that was asked for.
+func (h *happening) block(name string) {
+	asked := map[string]bool{"failures.csv": h.run.failures, "page.html": h.run.html, "job.prom": h.run.metrics}
+	if !asked[name] {
+		return
+	}
+	os.Remove(h.path(name)) // that of an earlier run, which goes anyway
+	h.blocked = os.Mkdir(h.path(name), 0o700) == nil
 }
 
 // die is what SIGKILL does: nothing is sent or written any more, and the folder stays as it is. The run does not know it; what
