@@ -23,9 +23,9 @@
 // carries out one run, from its locks to its summary; batch/send has the pool, the pace and what an answer means for an
 // account, and batch/chat is the remote API: one file a call, and the one retry table. Package reports/journal is the record
 // of truth; the grammar of its lines is in reports/journal/entry, and the one rule of what an answer does to a row in
-// reports/journal/outcome. reports/fates joins the journal with the input, row by row, and reports, reports/page,
-// reports/metrics and reports/terminal are what people and their tools read. Package batch/cli has one file a command, and owns
-// flags, signals and the exit code. batch/sandbox emulates the API; batch/proof and batch/load test the whole program.
+// reports/journal/outcome. reports/fates joins the journal with the input, row by row, and reports, with page,
+// story, metrics and terminal beneath it, is what people and their tools read. Package batch/cli has one file a command, and
+// owns flags, signals and the exit code. batch/sandbox emulates the API; batch/proof and batch/load test the whole program.
 //
 // To change something:
 //

@@ -158,6 +158,11 @@ func (r *Run) Prepare(ctx context.Context) error {
 	if err := r.remember(ctx); err != nil {
 		return err
 	}
+	return r.ask(ctx)
+}
+
+// ask shows what is to be sent to the one who must say yes, where somebody is to be asked.
+func (r *Run) ask(ctx context.Context) error {
 	if r.Ask == nil {
 		return nil
 	}

@@ -196,11 +196,11 @@ func (p *Plan) where() string {
 }
 
 func (p *Plan) input() string {
-	return fmt.Sprintf("%s, %s, sha256 %s", inputName(p.Input), terminal.Size(p.InputBytes), p.InputSHA256)
+	return fmt.Sprintf("%s, %s, sha256 %s", InputName(p.Input), terminal.Size(p.InputBytes), p.InputSHA256)
 }
 
-// inputName is PAIRS as people say it.
-func inputName(path string) string {
+// InputName is PAIRS as people say it.
+func InputName(path string) string {
 	if path == "-" {
 		return "standard input"
 	}

@@ -2,9 +2,8 @@
 //
 // [Report] writes one line for every record of the input, from the fates of its rows, whole or not at all. [Summary],
 // [Plan] and [Status] are the same facts as text and as JSON. [Next] makes the command that continues a job, in command.go.
-// [Story] tells of one record, in story.go, and why it ended so, in why.go. The HTML page is package page, which draws a
-// [Summary], and what a Prometheus collector reads is package metrics; the words of outcomes come from the [outcome.Call] that
-// the job is about.
+// The HTML page is package page, which draws a [Summary], what a Prometheus collector reads is package metrics, and package
+// story tells of one record; the words of outcomes come from the [outcome.Call] that the job is about.
 package reports
 
 import (
@@ -179,7 +178,7 @@ func (r *renderer) row(rec *input.Record) error {
 	if err != nil {
 		return err
 	}
-	if fate, err = fateOf(rec, fate); err != nil {
+	if fate, err = fate.For(rec); err != nil {
 		return err
 	}
 	success := fate.Success(r.options.Good)
@@ -200,17 +199,6 @@ func (r *renderer) row(rec *input.Record) error {
 		r.lesser = r.failures.add(&row)
 	}
 	return r.report.add(&row)
-}
-
-// fateOf is what became of the record, where fate is what the journal says of its line: nothing, if it is invalid.
-func fateOf(rec *input.Record, fate fates.Fate) (fates.Fate, error) {
-	if rec.Reason == "" {
-		return fate, nil
-	}
-	if fate.Attempts > 0 || fate.Outcome != outcome.NotSent {
-		return fate, fmt.Errorf("joining the journal with the input: the journal has a result for line %d, which is invalid: %s", rec.Line, rec.Reason)
-	}
-	return fates.Fate{Outcome: outcome.Invalid, Info: rec.Reason}, nil
 }
 
 func (r *renderer) count(fate *fates.Fate, success bool) {

@@ -4,8 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"friendsweep/reports/terminal"
 	"pgregory.net/rapid"
+
+	"friendsweep/reports/terminal"
 )
 
 // A time that was remembered in part is written like one that was not.

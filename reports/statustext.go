@@ -76,9 +76,9 @@ func (s *Status) verdict() (terminal.Tone, string) {
 	open := fmt.Sprintf("%s of %s still open", terminal.Count(s.Tally.Open()), terminal.Counted(s.Tally.Rows, "row"))
 	switch {
 	case s.Held:
-		return terminal.Good, fmt.Sprintf("Running: process %d%s, %s.", s.PID, at(s.Host), open)
+		return terminal.Good, fmt.Sprintf("Running: process %d%s, %s.", s.PID, On(s.Host), open)
 	case !s.Ended:
-		return terminal.Bad, fmt.Sprintf("Dead: process %d%s ended without a word (killed, crashed, power lost or disk full); %s.", s.PID, at(s.Host), open)
+		return terminal.Bad, fmt.Sprintf("Dead: process %d%s ended without a word (killed, crashed, power lost or disk full); %s.", s.PID, On(s.Host), open)
 	case s.StopReason != "":
 		return terminal.Bad, fmt.Sprintf("Stopped with exit code %s: %s; %s.", s.ExitCode, s.StopReason, open)
 	case s.Tally.Open() > 0:
@@ -88,7 +88,8 @@ func (s *Status) verdict() (terminal.Tone, string) {
 	}
 }
 
-func at(host string) string {
+// On is where something ran, behind who ran it; empty where nobody knows.
+func On(host string) string {
 	if host == "" {
 		return ""
 	}
@@ -126,10 +127,10 @@ func (s *Status) writeFacts(out *terminal.Sheet, now time.Time) {
 		out.Fact("last answer", "none yet")
 	}
 	if s.User != "" {
-		out.Fact("run by", s.User+at(s.Host))
+		out.Fact("run by", s.User+On(s.Host))
 	}
 	out.Fact("sent to", destination(s.Endpoint, s.SDKAppID))
-	out.Path("input", inputName(s.Input))
+	out.Path("input", InputName(s.Input))
 	out.Path("report", s.Report)
 	out.Path("journal", s.Journal)
 	out.Fact("head", s.Head)

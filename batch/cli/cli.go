@@ -1,5 +1,5 @@
-// Package cli is the command line: commands, flags, variables of the environment, secrets, the question, signals and exit
-// codes.
+// Package cli is the command line: commands, flags, variables of the environment, the question, signals and exit codes. Package
+// secret beneath it reads the file of a secret.
 //
 // Read [Run] first, then the file of a command, which has its flags, its help, its checks and its Run. Flags that commands
 // share stand in flags.go with their defaults, those that say where to send in target.go. What a command does is done by the

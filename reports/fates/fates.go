@@ -40,6 +40,17 @@ func (f *Fate) Success(good outcome.Set) bool {
 	return good.Has(f.Outcome)
 }
 
+// For is the fate of a record, where f is what the journal says of its line: that must be nothing if the record is invalid.
+func (f Fate) For(rec *input.Record) (Fate, error) {
+	if rec.Reason == "" {
+		return f, nil
+	}
+	if f.Attempts > 0 || f.Outcome != outcome.NotSent {
+		return f, fmt.Errorf("joining the journal with the input: the journal has a result for line %d, which is invalid: %s", rec.Line, rec.Reason)
+	}
+	return Fate{Outcome: outcome.Invalid, Info: rec.Reason}, nil
+}
+
 // infoNoTurn is of rows that no request carried.
 const infoNoTurn = "its turn never came"
 

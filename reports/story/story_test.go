@@ -1,4 +1,4 @@
-package reports
+package story
 
 import (
 	"fmt"
@@ -39,7 +39,7 @@ func unanswered(request int64) *journal.Change {
 // concluded is the story of line 5, told by the rule of the report.
 func concluded(t *testing.T, held bool, seen journal.Overview, repeat *input.Repeat, changes ...*journal.Change) *Story {
 	t.Helper()
-	s, few := NewStory(journaltest.Call), fates.NewFew(journaltest.Call, 5, 2)
+	s, few := New(journaltest.Call), fates.NewFew(journaltest.Call, 5, 2)
 	for _, d := range changes {
 		s.Add(d, Begun{Run: d.Run, At: "T", User: "u", Host: "h"}, false)
 		if err := few.Apply(outcome.Rows{{Lo: 5, Hi: 5}}, d); err != nil {
@@ -104,7 +104,7 @@ func TestWhy(t *testing.T) {
 }
 
 func TestStoryIsBounded(t *testing.T) {
-	s := NewStory(journaltest.Call)
+	s := New(journaltest.Call)
 	for i := range int64(5000) {
 		s.Add(changeOf(i+1, outcome.Open, 60007, "too often"), Begun{Run: 1, User: "u"}, false)
 		s.Repeated(10_000-i, false)

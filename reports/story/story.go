@@ -1,4 +1,8 @@
-package reports
+// Package story is what became of one record and why, as `status --line` tells it.
+//
+// [New] begins a [Story]; it is told with [Story.Add] what each request did about the record, and [Story.Conclude] ends it. The
+// sentence that says why the outcome is what it is stands in why.go.
+package story
 
 import (
 	"cmp"
@@ -8,6 +12,7 @@ import (
 	"strconv"
 
 	"friendsweep/input"
+	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/outcome"
@@ -92,8 +97,8 @@ const (
 // mostEvents bounds what is kept of a row that was sent without end; the first and the last half stay.
 const mostEvents = 1000
 
-// NewStory is one without events, of a job of the call.
-func NewStory(call *outcome.Call) *Story {
+// New is one without events, of a job of the call.
+func New(call *outcome.Call) *Story {
 	return &Story{call: call, RepeatedBy: []Kin{}, Runs: []Begun{}, Events: []Event{}}
 }
 
@@ -157,13 +162,13 @@ func (s *Story) Repeated(line int64, mirror bool) {
 // Conclude tells the story's end: the record, what the journal says of its line, and how the job stands. held: a process
 // works on it.
 func (s *Story) Conclude(rec *input.Record, fate fates.Fate, seen *journal.Overview, held bool) (err error) {
-	if s.fate, err = fateOf(rec, fate); err != nil {
+	if s.fate, err = fate.For(rec); err != nil {
 		return err
 	}
 	held = held && !seen.Ended // else somebody writes its report, or reads it
-	s.Head, s.State = seen.Link, stateOf(held, seen.Ended, seen.EndCode)
+	s.Head, s.State = seen.Link, reports.StateOf(held, seen.Ended, seen.EndCode)
 	s.stopReason, s.lastRun = seen.Stopped, seen.Runs
-	s.good, s.canRetry = s.call.Set(seen.LastRun.Success), Next{Flags: seen.LastRun.Flags}.CanRetry()
+	s.good, s.canRetry = s.call.Set(seen.LastRun.Success), reports.Next{Flags: seen.LastRun.Flags}.CanRetry()
 	s.Line, s.From, s.To = rec.Line, rec.From, rec.To
 	s.Status, s.Outcome, s.Info, s.Attempts = "failure", s.call.Word(s.fate.Outcome), s.fate.Info, s.fate.Attempts
 	if s.fate.Success(s.good) {
@@ -217,7 +222,7 @@ func (s *Story) WriteText(w io.Writer, opts terminal.TextOptions) error {
 	s.writeKin(out)
 	s.writeEvents(out)
 	out.WriteString("\n")
-	out.Path("input", inputName(s.Input))
+	out.Path("input", reports.InputName(s.Input))
 	out.Path("report", s.Report)
 	out.Path("journal", s.Journal)
 	out.Fact("head", s.Head)
@@ -283,7 +288,7 @@ func (s *Story) writeEvents(out *terminal.Sheet) {
 func (s *Story) run(number int) string {
 	i := slices.IndexFunc(s.Runs, func(b Begun) bool { return b.Run == number })
 	b := s.Runs[i]
-	text := "began " + b.At + " by " + b.User + at(b.Host)
+	text := "began " + b.At + " by " + b.User + reports.On(b.Host)
 	if b.Allowed != "" {
 		text += " (" + b.Allowed + ")"
 	}
