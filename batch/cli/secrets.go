@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -108,6 +109,9 @@ func unread(flag, file string, err error) error {
 		return fmt.Errorf("%s %s: %w", flag, file, cause(err))
 	}
 	folder, what := ".", "no such file in"
+	if errors.Is(err, fs.ErrPermission) {
+		what = "permission denied in"
+	}
 	if abs, err := filepath.Abs(file); err == nil {
 		folder = filepath.Dir(abs)
 	}
@@ -115,7 +119,10 @@ func unread(flag, file string, err error) error {
 		if _, err := os.Stat(folder); err == nil {
 			break
 		}
-		folder, what = parent, "no such folder in"
+		folder = parent
+		if what == "no such file in" {
+			what = "no such folder in"
+		}
 	}
 	return fmt.Errorf("%s: %s %s\nthe flag takes the name of a file; it is not repeated here, because it could be the secret itself",
 		flag, what, folder)
