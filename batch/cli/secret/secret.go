@@ -96,6 +96,9 @@ func (s Source) unread(err error) error {
 		return fmt.Errorf("%s %s: %w", s.Flag, s.File, err)
 	}
 	folder, what := ".", "no such file in"
+	if errors.Is(err, fs.ErrPermission) {
+		what = "permission denied in"
+	}
 	if abs, err := filepath.Abs(s.File); err == nil {
 		folder = filepath.Dir(abs)
 	}
@@ -103,7 +106,10 @@ func (s Source) unread(err error) error {
 		if _, err := os.Stat(folder); err == nil {
 			break
 		}
-		folder, what = parent, "no such folder in"
+		folder = parent
+		if what == "no such file in" {
+			what = "no such folder in"
+		}
 	}
 	return fmt.Errorf("%s: %s %s\nthe flag takes the name of a file; it is not repeated here, because it could be the secret itself",
 		s.Flag, what, folder)
