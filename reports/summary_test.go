@@ -151,3 +151,28 @@ func TestSummaryJSON(t *testing.T) {
 		t.Errorf("got %d outcomes, want all 8", n)
 	}
 }
+
+// TestSummaryIsBounded: however many codes and reasons a server thinks of, they are counted by the commonest, and the rest
+// together.
+func TestSummaryIsBounded(t *testing.T) {
+	const many = 200_000
+	var tally fates.Tally
+	for code := range many {
+		tally.CountCode(code, int64(2-min(1, code/50))) // fifty of them are twice as common, and fifty more are shown
+		tally.CountReason(strings.Repeat("x", code%5) + string(rune(0x100+code%50_000)))
+	}
+	if len(tally.Codes) > 10_000 || len(tally.Reasons) > 1000 {
+		t.Errorf("got %d codes and %d reasons counted one by one, want 10000 and 1000 at most", len(tally.Codes), len(tally.Reasons))
+	}
+	s := testSummary()
+	s.SetTally(tally)
+	if len(s.Codes) != 101 || s.Codes["49"] != 2 || s.Codes["other"] != many-100 {
+		t.Errorf("got %d codes, %d and %d of the 49th and of others, want 101, 2 and %d", len(s.Codes), s.Codes["49"], s.Codes["other"], many-100)
+	}
+	if len(s.Reasons) != 10 {
+		t.Errorf("got %d reasons, want 10", len(s.Reasons))
+	}
+	if text := summaryText(t, s, terminal.TextOptions{}); len(text) > 64<<10 {
+		t.Errorf("got a text of %d bytes, want 64 KiB at most", len(text))
+	}
+}

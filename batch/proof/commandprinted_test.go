@@ -100,10 +100,8 @@ func (w *world) unlike(l, run *line) (ways []string) {
 	if got, want := w.whole(l.value("report")), w.whole(report); got != want {
 		say("report", got, want)
 	}
-	for _, flag := range []string{"overwrite", "limit"} {
-		if l.on(flag) || l.typed[flag] != "" {
-			say(flag, l.value(flag), "")
-		}
+	if l.on("overwrite") || l.typed["limit"] != "" {
+		say("overwrite or limit", l.value("overwrite")+l.typed["limit"], "")
 	}
 	if !l.on("resume") {
 		say("resume", "", "true")

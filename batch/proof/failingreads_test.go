@@ -40,13 +40,20 @@ func (f failingRead) String() string {
 // the test: process number and exit code are its own.
 func (f failingRead) wrap(strace string) []string {
 	inject := fmt.Sprintf("inject=%s:error=%s:when=%d", f.kind, f.with, f.n)
+	args := []string{strace, "-D", "-f", "-o", "/dev/null"}
+	traced := f.kind
 	switch {
+	case f.with == "SIGINT": // what follows takes its time, so that it is met at work
+		inject = fmt.Sprintf("inject=%s:signal=%s:delay_exit=3000:when=%d", f.kind, f.with, f.n)
+		slow := slices.DeleteFunc([]string{"openat", "read", "pread64", "fstat", "newfstatat", "fsync"}, func(kind string) bool { return kind == f.kind })
+		traced += "," + strings.Join(slow, ",")
+		args = append(args, "-e", fmt.Sprintf("inject=%s:delay_exit=3000", strings.Join(slow, ",")))
 	case strings.HasPrefix(f.with, "SIG"):
 		inject = fmt.Sprintf("inject=%s:signal=%s:when=%d", f.kind, f.with, f.n)
 	case f.lasts:
 		inject += "+"
 	}
-	return []string{strace, "-D", "-f", "-o", "/dev/null", "-e", "trace=" + f.kind, "-e", inject}
+	return append(args, "-e", "trace="+traced, "-e", inject)
 }
 
 // everyRead counts the calls that the command makes and returns each way in which one of them can fail, or a quarter as many as

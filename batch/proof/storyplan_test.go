@@ -158,7 +158,7 @@ func drawStoryTable(rt *rapid.T, regroup bool, theme string) *table {
 	crowd := rapid.IntRange(1, 150)
 	switch {
 	case theme == "code 31704":
-		b.crowd("ann", "not-friend-%d", 100+crowd.Draw(rt, "crowd"))
+		b.crowd("nobody's friend", "not-friend-%d", 100+crowd.Draw(rt, "crowd"))
 	case theme == "mirrors":
 		b.mirrors("ann", "k", "l", "m", "n")
 	case theme != "":

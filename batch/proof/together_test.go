@@ -88,7 +88,7 @@ func TestFewDescriptors(t *testing.T) {
 	for range *togetherCount {
 		s := newSite(t, smallTable(60))
 		s.server.arrived = func(*request) { time.Sleep(30 * time.Millisecond) } // so that many are in flight
-		limit, workers := 25+rand.IntN(450), []int{1, 20, 64, 150}[rand.IntN(4)]
+		limit, workers := 20+rand.IntN([]int{60, 450}[rand.IntN(2)]), []int{1, 40, 64, 150}[rand.IntN(4)]
 		s.wrap = []string{prlimit, fmt.Sprintf("--nofile=%d:%[1]d", limit)}
 		r := s.run(s.deletes("--workers", fmt.Sprint(workers))...)
 		s.wrap = nil
