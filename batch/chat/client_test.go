@@ -106,8 +106,8 @@ func checkQuery(t *testing.T, q url.Values, identifier string) {
 
 func TestEncodeEveryByte(t *testing.T) {
 	var to []string
-	for c := byte(0x20); c < 0x7f; c++ {
-		to = append(to, "x"+string(rune(c))+"y")
+	for c := range rune(0x100) {
+		to = append(to, "x"+string(c)+"y")
 	}
 	body := Delete(Single).encode("from\"\\", to)
 	var got struct {
@@ -428,7 +428,7 @@ func TestNewClientRefuses(t *testing.T) {
 		"delete type": func(c *Config) { c.Call = Delete("single") },
 		"no call":     func(c *Config) { c.Call = Call{} },
 		"timeout":     func(c *Config) { c.Timeout = 0 },
-		"workers":     func(c *Config) { c.Workers = -1 },
+		"workers":     func(c *Config) { c.Workers = 0 },
 		"loopback":    func(c *Config) { c.Endpoint = "http://h" },
 		"proxy": func(c *Config) {
 			c.Endpoint = "https://h"
@@ -469,7 +469,49 @@ func TestProxy(t *testing.T) {
 	}
 }
 
+// The proxy's password is as secret as the key: no text of the server can bring it into a report.
+func TestTheProxysPasswordIsASecret(t *testing.T) {
+	const text = "asked for proxypassword1 of user"
+	for proxy, want := range map[string]string{
+		"http://user:proxypassword1@127.0.0.1:1": "asked for [secret] of user",
+		"http://user@127.0.0.1:1":                text,
+		"":                                       text, // the setting has an exception for the host
+	} {
+		cfg := config("https://h.test")
+		cfg.Proxy = func(*http.Request) (*url.URL, error) {
+			if proxy == "" {
+				return nil, nil
+			}
+			return url.Parse(proxy)
+		}
+		if got := newClient(t, cfg).redact.clean([]byte(text)); got != want {
+			t.Errorf("proxy %q: got %q, want %q", proxy, got, want)
+		}
+	}
+}
+
+// A client for http looks at the address that it is about to dial, one for https does not. No byte leaves for either: the one is
+// refused before, the other is a loopback address with nobody there.
+func TestDialOfAnHTTPEndpoint(t *testing.T) {
+	cfg := config("")
+	for _, tc := range []struct {
+		scheme, address string
+		refused         bool
+	}{{"http", "192.0.2.1:9", true}, {"http", "127.0.0.1:1", false}, {"https", "127.0.0.1:1", false}} {
+		c, err := cfg.transport(tc.scheme).DialContext(t.Context(), "tcp", tc.address)
+		if err == nil {
+			c.Close()
+		}
+		if refused := err != nil && strings.Contains(err.Error(), "loopback hosts only"); refused != tc.refused {
+			t.Errorf("%s to %s: got %v, want it refused: %v", tc.scheme, tc.address, err, tc.refused)
+		}
+	}
+}
+
 func TestLoopbackOnly(t *testing.T) {
+	if loopbackOnly(false) != nil {
+		t.Error("got a guard for https, which may go anywhere")
+	}
 	guard := loopbackOnly(true)
 	for address, want := range map[string]bool{"127.0.0.1:80": true, "[::1]:80": true, "10.0.0.1:80": false, "[2001:db8::1]:80": false, "": false} {
 		if err := guard("tcp", address, nil); (err == nil) != want {
@@ -556,5 +598,20 @@ func TestOnlyAnUnderstoodAnswerKeepsItsConnection(t *testing.T) {
 				t.Errorf("got %d connections for 3 requests, want one each", len(from))
 			}
 		})
+	}
+}
+
+func TestTextsOfFaults(t *testing.T) {
+	for _, tc := range []struct{ got, want string }{
+		{networkText(&net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}), "the connection timed out"},
+		{networkText(net.UnknownNetworkError("ipx")), "unknown network ipx"}, // a net.Error that is no time-out
+		{networkText(errors.New("it broke")), "it broke"},
+		{tlsText(x509.CertificateInvalidError{Reason: x509.Expired}), "certificate expired or not yet valid"},
+		{tlsText(x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}),
+			"TLS handshake failed: x509: certificate is not authorized to sign other certificates"},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("got %q, want %q", tc.got, tc.want)
+		}
 	}
 }

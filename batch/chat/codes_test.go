@@ -211,10 +211,11 @@ func TestCallsAsData(t *testing.T) {
 		words string
 		loses bool
 		other string
+		both  bool // an answer speaks of the pair seen from the other side, too
 	}{
-		{Delete(Single), "delete: deleted not_friend", true, ""},
-		{Delete(Both), "delete: deleted not_friend", true, "deleted from the other side"},
-		{Check(), "check: friends one_way reverse strangers", false, ""},
+		{Delete(Single), "delete: deleted not_friend", true, "", true},
+		{Delete(Both), "delete: deleted not_friend", true, "deleted from the other side", true},
+		{Check(), "check: friends one_way reverse strangers", false, "", false},
 	} {
 		words := tc.call.Name + ":"
 		for _, o := range tc.call.Outcomes {
@@ -222,6 +223,9 @@ func TestCallsAsData(t *testing.T) {
 			if o.Meaning == "" || strings.Contains(o.Meaning, "\n") {
 				t.Errorf("%s, meaning of %s: got %q, want one line", tc.call.Name, o.Word, o.Meaning)
 			}
+		}
+		if got := tc.call.Settles(); got != tc.both {
+			t.Errorf("%s: got answers that settle both sides: %v, want %v", tc.call.Name, got, tc.both)
 		}
 		if words != tc.words || tc.call.Loses != tc.loses || tc.call.OtherSide != tc.other || tc.call.MaxItems != 1000 {
 			t.Errorf("got %s, loses %v, other side %q, at most %d, want %+v and 1000", words, tc.call.Loses, tc.call.OtherSide, tc.call.MaxItems, tc)

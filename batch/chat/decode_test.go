@@ -263,6 +263,22 @@ func TestDecoderKeepsNothing(t *testing.T) {
 	}
 }
 
+// What one huge answer took is given back before the decoder waits for the next one; what any answer takes is kept.
+func TestDecoderGivesHugeBuffersBack(t *testing.T) {
+	for _, tc := range []struct {
+		body, text int
+		keeps      bool
+	}{{maxKept / 2, maxRead / 2, true}, {maxKept + 1, maxRead + 1, false}} {
+		d := newDecoder(Delete(Single), newRedactor().clean)
+		d.body.Grow(tc.body)
+		d.lastRaw = make([]byte, tc.text)
+		d.forget()
+		if body, text := d.body.Cap() > 0, cap(d.lastRaw) > 0; body != tc.keeps || text != tc.keeps {
+			t.Errorf("%d and %d bytes: kept %v and %v, want %v", tc.body, tc.text, body, text, tc.keeps)
+		}
+	}
+}
+
 // sample is an answer for rows of 32-byte IDs, as the API pads them with keys.
 func sample(rows int, code int, info string) (body []byte, to []string) {
 	var items []string

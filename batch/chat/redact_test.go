@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -28,10 +29,11 @@ func TestCleanRedacts(t *testing.T) {
 		"sig=" + lowerHex(query) + ".":       "sig=[secret].",
 		"cut " + testSig[:40]:                "cut [secret]",
 		"tail " + testSig[30:]:               "tail [secret]",
+		"end " + testSig[len(testSig)-gram:]: "end [secret]",
 		testSig[:11] + " is too short":       testSig[:11] + " is too short",
 		testSig + testKey:                    "[secret][secret]",
 		"two " + testKey + " and " + testSig: "two [secret] and [secret]",
-		"a tiny* one, tiny%2A":               "a [secret] one, [secret]",
+		"a tiny* one, tiny%2A, tiny%2a":      "a [secret] one, [secret], [secret]",
 		`say quo"te\ and <html>`:             "say [secret]",
 		`say quo\"te\\ and \u003chtml\u003e`: "say [secret]",
 		"line\n" + testKey + "\x1b[0m":       `line\n[secret]\x1b[0m`,
@@ -63,6 +65,23 @@ func TestCleanEscapes(t *testing.T) {
 	} {
 		if got := r.clean([]byte(in)); got != want {
 			t.Errorf("%.40q of %d bytes: got %q, want %q", in, len(in), got, want)
+		}
+	}
+}
+
+// So much of a text is looked at as may be one: that the rest is missing is said also where secrets made it short.
+func TestCleanCutsWhatItDidNotRead(t *testing.T) {
+	r := newRedactor()
+	var long strings.Builder
+	for i := range maxRead / 4 / 8 {
+		fmt.Fprintf(&long, "%08x", i*i)
+	}
+	r.learn(Secret(long.String()))
+	for times, want := range map[int]string{
+		1: "[secret]", 4: "[secret][secret][secret][secret]", 5: "[secret][secret][secret][secret]…",
+	} {
+		if got := r.clean([]byte(strings.Repeat(long.String(), times))); got != want {
+			t.Errorf("%d times: got %q, want %q", times, got, want)
 		}
 	}
 }

@@ -45,6 +45,23 @@ func TestVariableCollides(t *testing.T) {
 	}
 }
 
+// TestStrangers: a variable of ours that no flag has is named, and no other is. Kubernetes makes some for a service of this name.
+func TestStrangers(t *testing.T) {
+	pairs := writePairs(t)
+	for name, want := range map[string]bool{
+		"FRIENDSWEEP_CHUNKSIZE": true, "FRIENDSWEEP_PORTION": true, "FRIENDSWEEP_CHUNK_SIZE": false, "FRIENDSWEEP_SECRET_KEY": false,
+		"FRIENDSWEEP_PORT": false, "FRIENDSWEEP_PORT_80_TCP": false, "FRIENDSWEEP_SERVICE_HOST": false, "CHUNKSIZE": false,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "5")
+			got := call(t.Context(), "delete", "--sandbox", "--overwrite", pairs)
+			if named := strings.Contains(got.stderr, name+" is no flag's"); named != want || got.code != exitDone {
+				t.Errorf("got exit code %d and %q, want 0 and %s named: %v", got.code, got.stderr, name, want)
+			}
+		})
+	}
+}
+
 // TestAsked: the value of a flag is found although the command line cannot be parsed.
 func TestAsked(t *testing.T) {
 	t.Setenv("FRIENDSWEEP_LOG_FORMAT", "json")

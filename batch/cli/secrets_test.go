@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,15 +58,6 @@ func TestSecretFiles(t *testing.T) {
 		if got.code != exitUsage || !strings.Contains(got.stderr, want) {
 			t.Errorf("%s: got %+v, want exit code 2 and %q", file, got, want)
 		}
-	}
-}
-
-// TestSecretInAClosedFolder: a folder that its user may not look into is no missing file.
-func TestSecretInAClosedFolder(t *testing.T) {
-	dir := t.TempDir()
-	err := unread("--secret-key-file", filepath.Join(dir, "key"), &fs.PathError{Op: "open", Path: "key", Err: syscall.EACCES})
-	if want := "--secret-key-file: permission denied in " + dir + "\n"; !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("got %v, want %q", err, want)
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // TestBounds: what a job takes to be gone on with hangs on its rows, wherever these stand, and not on the number of a line;
@@ -67,18 +69,18 @@ func farJob(t *testing.T, report string, last int64, rows, each int, code func(n
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { j.Close() })
-	err = j.Start(journal.Job{Call: "delete", InputSHA256: strings.Repeat("ab", 32), InputBytes: last, Rows: int64(rows), LastLine: last, FromColumn: "from",
-		ToColumn: "to", Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID, DeleteType: string(chat.Single)}, journal.Run{Version: "proof", PID: 1})
+	err = j.Start(entry.Job{Call: "delete", InputSHA256: strings.Repeat("ab", 32), InputBytes: last, Rows: int64(rows), LastLine: last, FromColumn: "from",
+		ToColumn: "to", Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID, DeleteType: string(chat.Single)}, entry.Run{Version: "proof", PID: 1})
 	for n := 0; err == nil && n < rows; n += each {
 		var lines []int64
-		var results []journal.Result
+		var results []outcome.Result
 		for i := range each {
 			line := int64(2 + n + i)
 			if n+i >= rows/2 {
 				line = last - int64(rows-n-i-1)
 			}
 			lines = append(lines, line)
-			results = append(results, journal.Result{Rows: journal.Rows(line), Outcome: journal.Refused, Code: journal.Code{Number: code(n + i), Given: true}, Info: fmt.Sprint("no ", n)})
+			results = append(results, outcome.Result{Rows: outcome.RowsAt(line), Outcome: outcome.Refused, Code: outcome.Code{Number: code(n + i), Given: true}, Info: fmt.Sprint("no ", n)})
 		}
 		var id int64
 		if id, err = j.Before("ann", lines); err == nil {

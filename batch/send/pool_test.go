@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"friendsweep/batch/chat"
 	"friendsweep/reports/journal"
 )
 
@@ -112,19 +113,23 @@ func TestWhatEndsTheRun(t *testing.T) {
 func TestAStopAndWhatIsLeft(t *testing.T) {
 	for _, tc := range []struct {
 		name, csv string
+		settled   []int64 // lines, by earlier runs
 		stops     bool
 	}{
-		{"nothing", "a,b\n", false},
-		{"another pair", "a,b\na,c\n", true},
-		{"another account", "a,b\nc,d\n", true},
-		{"a mirror", "a,b\nb,a\n", true},
+		{"nothing", "a,b\n", nil, false},
+		{"another pair", "a,b\na,c\n", nil, true},
+		{"another account", "a,b\nc,d\n", nil, true},
+		{"another account that is settled", "a,b\nc,d\n", []int64{3}, false},
+		{"another account that is settled in part", "a,b\nc,d\nc,e\n", []int64{3}, true},
+		{"a mirror", "a,b\nb,a\n", nil, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t, tc.csv, true, func(int, string, []string) reply { return refusal(30003) })
 				f.Workers, f.ChunkSize, f.MaxFailures = 1, 1, Failures{Count: 1}
+				f.History = &journal.History{Final: bits(f.in.LastLine, tc.settled...), Lost: bits(f.in.LastLine)}
 				var stop *Stop
-				if err := f.run(t.Context()); errors.As(err, &stop) != tc.stops || (err != nil) != tc.stops {
+				if err := f.run(t.Context()); errors.As(err, &stop) != tc.stops || (err != nil) != tc.stops || tc.stops && stop.Asked {
 					t.Errorf("got %v, want a stop: %v", err, tc.stops)
 				}
 				if len(f.requests) != 1 {
@@ -239,6 +244,29 @@ func TestIsOut(t *testing.T) {
 		tc.row.since = tc.since
 		if got := seen.isOut(&tc.row); got != tc.want {
 			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}
+
+// One answer of the API among a row's failures is enough to give the row up.
+func TestAnAnswerAmongFailures(t *testing.T) {
+	for _, tc := range []struct {
+		kinds []chat.Kind
+		want  bool
+	}{
+		{[]chat.Kind{chat.LostFault, chat.DialFault, chat.HTTP5xx}, true},
+		{[]chat.Kind{chat.Envelope, chat.LostFault, chat.LostFault}, false},
+		{[]chat.Kind{chat.LostFault, chat.Envelope, chat.LostFault}, false},
+		{[]chat.Kind{chat.LostFault, chat.LostFault, chat.Envelope}, false},
+	} {
+		var seen api
+		var row failures
+		for _, kind := range tc.kinds {
+			seen.sent.Add(1)
+			row.add(&seen, kind)
+		}
+		if got := seen.isOut(&row); got != tc.want || row.count != 3 || row.since != 1 {
+			t.Errorf("%v: got an outage: %v, %d failures since request %d; want %v, 3 since 1", tc.kinds, got, row.count, row.since, tc.want)
 		}
 	}
 }

@@ -47,6 +47,15 @@ func TestRegrouping(t *testing.T) {
 	code := func(n int) func(to []string) reply {
 		return func(to []string) reply { return items(to, func(string) int { return n }) }
 	}
+	then := func(first, later func(to []string) reply) func(to []string) reply {
+		n := 0
+		return func(to []string) reply {
+			if n++; n == 1 {
+				return first(to)
+			}
+			return later(to)
+		}
+	}
 	whole := func(n int) func(to []string) reply { return func([]string) reply { return refusal(n) } }
 	for name, tc := range map[string]struct {
 		other, asWritten func(to []string) reply
@@ -64,6 +73,7 @@ func TestRegrouping(t *testing.T) {
 		"each is refused":             {code(30003), code(30003), 1, 1 + friends, outcome.Refused, 30003, "", false},
 		"refused for good":            {code(30002), allOK, 1, 1 + friends, isDeleted, 0, "", false},
 		"busy there to the end":       {code(30006), allOK, 8, 8 + friends, isDeleted, 0, "", false},
+		"lost there once, then gone":  {then(code(30007), notFriends), notFriends, 2, 2 + friends, isDeleted, 31704, journaltest.Call.Presumed.Info, true},
 		"lost there, then gone":       {code(30007), notFriends, 8, 8 + friends, isDeleted, 31704, journaltest.Call.Presumed.Info, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -62,6 +62,9 @@ func TestOnlyOpenItemsAreSentAgain(t *testing.T) {
 		if got := f.rows[5].sent; got != 7 {
 			t.Errorf("got %d attempts for f3, want 7", got)
 		}
+		if sent, again := f.Stats.Requests.Load(), f.Stats.Retried.Load(); sent != 7 || again != 6 {
+			t.Errorf("got %d requests, %d of them again, want 7 and 6", sent, again)
+		}
 		if got := f.rows[2].sent; got != 1 {
 			t.Errorf("got %d attempts for f0, want 1", got)
 		}
@@ -142,6 +145,20 @@ func TestALostAnswerOfAnEarlierRunCounts(t *testing.T) {
 	})
 }
 
+// What earlier runs have settled is passed over, in the middle of an account too.
+func TestSettledRowsAreNotSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("alice", 5), false, ok)
+		f.History = &journal.History{Final: bits(6, 2, 4), Lost: bits(6)}
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.requests) != 1 || !slices.Equal(f.requests[0].to, []string{"f1", "f3", "f4"}) {
+			t.Errorf("got %v, want one request for f1, f3 and f4", f.requests)
+		}
+	})
+}
+
 func TestSplitting(t *testing.T) {
 	bad := func(ids ...string) server {
 		return func(_ int, _ string, to []string) reply {
@@ -151,40 +168,223 @@ func TestSplitting(t *testing.T) {
 			return items(to, nil)
 		}
 	}
+	var manyEarly []string
+	for i := range 40 {
+		manyEarly = append(manyEarly, fmt.Sprintf("f%d", 12*i))
+	}
+	// Of an account that is refused as a whole, as many requests look for the row to blame as may, and none more: but for its
+	// first request, each chunk has one.
 	for _, tc := range []struct {
 		name    string
 		serve   server
 		rows    int
-		most    int
+		most    int // requests
+		least   int
 		refused int
+		untried bool // some are refused without a request of their own
 	}{
-		{"three bad rows among 1000", bad("f17", "f500", "f999"), 1000, 120, 3},
-		{"the first forty", bad("f0", "f1", "f2", "f39"), 1000, 120, 4},
-		{"the account itself", func(int, string, []string) reply { return refusal(30003) }, 1000, 70, 1000},
-		{"an account of three chunks", func(int, string, []string) reply { return refusal(30003) }, 3000, 70, 3000},
-		{"one row", bad("f0"), 1, 1, 1},
+		{"three bad rows among 1000", bad("f17", "f500", "f999"), 1000, 120, 1, 3, false},
+		{"the first forty", bad("f0", "f1", "f2", "f39"), 1000, 120, 1, 4, false},
+		{"forty bad rows in the first half", bad(manyEarly...), 1000, 1000, searchLimit + 1, 40, false},
+		{"the account itself", func(int, string, []string) reply { return refusal(30003) }, 1000, searchLimit, searchLimit, 1000, true},
+		{"an account of three chunks", func(int, string, []string) reply { return refusal(30003) }, 3000, searchLimit + 2, searchLimit + 2, 3000, true},
+		{"one row", bad("f0"), 1, 1, 1, 1, false},
+		{"a busy account", func(n int, account string, to []string) reply {
+			if n < 2*searchLimit { // says nothing about its rows, so it is no search
+				return refusal(30006)
+			}
+			return bad("f0")(n, account, to)
+		}, 4, 2*searchLimit + 5, 2*searchLimit + 5, 1, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t, pairs("alice", tc.rows), false, tc.serve)
 				f.MaxAttempts = 1 // splitting does not use attempts up
+				if tc.name == "a busy account" {
+					f.MaxAttempts = 1000
+				}
 				if err := f.run(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				if len(f.requests) > tc.most {
-					t.Errorf("got %d requests, want at most %d", len(f.requests), tc.most)
+				if n := len(f.requests); n < tc.least || n > tc.most {
+					t.Errorf("got %d requests, want %d to %d", n, tc.least, tc.most)
 				}
 				if got := f.outcomes(); got[outcome.Refused] != tc.refused || got[isDeleted] != tc.rows-tc.refused {
 					t.Errorf("got %v, want %d refused of %d", got, tc.refused, tc.rows)
 				}
-				for line, row := range f.rows {
-					if alone := strings.Contains(row.Info, "not tried alone"); row.Outcome == outcome.Refused && alone == (tc.refused < 10) {
-						t.Fatalf("line %d: info is %q", line, row.Info)
-					}
+				untried := false
+				for _, row := range f.rows {
+					untried = untried || strings.Contains(row.Info, "not tried alone")
+				}
+				if untried != tc.untried {
+					t.Errorf("got rows that were not tried alone: %v, want %v", untried, tc.untried)
 				}
 			})
 		})
 	}
+}
+
+// Rows that were refused without a request of their own are failures like any other, and are on record or end the run.
+func TestRefusedUntried(t *testing.T) {
+	broken := errors.New("no room")
+	for name, tc := range map[string]struct {
+		max  Failures
+		put  error // what the journal says
+		want func(error) bool
+	}{
+		"too many of them": {Failures{Count: 900}, nil, func(err error) bool {
+			var stop *Stop
+			return errors.As(err, &stop) && strings.Contains(stop.Reason, "--max-failures is 900")
+		}},
+		"a journal that fails": {Failures{Percent: 100}, broken, func(err error) bool { return err == broken }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, pairs("alice", 1000)+pairs("bob", 1000), false, func(int, string, []string) reply { return refusal(30003) })
+				f.Workers, f.MaxFailures, f.Journal = 1, tc.max, undecided{f.journal, tc.put}
+				if err := f.run(t.Context()); !tc.want(err) {
+					t.Errorf("got %v", err)
+				}
+				if len(f.requests) != searchLimit {
+					t.Errorf("got %d requests, want those %d of the first account", len(f.requests), searchLimit)
+				}
+			})
+		})
+	}
+}
+
+// undecided is a journal that does not take rows without a request, if err is not nil.
+type undecided struct {
+	*journal.Journal
+	err error
+}
+
+func (j undecided) Decide(account string, results []outcome.Result) error {
+	if j.err != nil {
+		return j.err
+	}
+	return j.Journal.Decide(account, results)
+}
+
+// 60004 is the credentials' fault as long as nothing has succeeded; after that it is a row's, which is searched for.
+func TestACodeThatOnlyASuccessExplains(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		first reply
+		stops bool
+	}{
+		{"after a success", items([]string{"f0", "f1"}, nil), false},
+		{"after rows that failed in an accepted request", items([]string{"f0", "f1"}, func(string) int { return 30003 }), false},
+		{"after a refusal", refusal(30006), true},
+		{"after a lost answer", reply{breaks: true}, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, pairs("alice", 6), false, func(n int, _ string, to []string) reply {
+					switch {
+					case n == 0:
+						return tc.first
+					case tc.stops || slices.Contains(to, "f4"):
+						return refusal(60004)
+					}
+					return items(to, nil)
+				})
+				f.Workers, f.ChunkSize = 1, 2
+				var stop *Stop
+				if err := f.run(t.Context()); errors.As(err, &stop) != tc.stops || tc.stops && !strings.Contains(stop.Reason, "60004") {
+					t.Fatalf("got %v, want a stop: %v", err, tc.stops)
+				}
+				if tc.stops {
+					if len(f.requests) != 2 || len(f.outcomes()) != 1 || f.rows[2].Outcome != outcome.Open {
+						t.Errorf("got %d requests, %v; want 2, and no row decided", len(f.requests), f.outcomes())
+					}
+					return
+				}
+				if got := f.rows[6]; got.Outcome != outcome.Refused || got.Code.Number != 60004 || f.rows[7].Outcome != isDeleted {
+					t.Errorf("got %s, code %d for f4 and %s for f5; want refused, 60004, and deleted", word(got.Outcome), got.Code.Number, word(f.rows[7].Outcome))
+				}
+			})
+		})
+	}
+}
+
+// The code of a request is heard although every item has an answer of its own.
+func TestACodeBesideItems(t *testing.T) {
+	for _, tc := range []struct {
+		name             string
+		code, before     int // before: requests that succeed
+		stops, throttled bool
+	}{
+		{"stops the run", 70009, 0, true, false},
+		{"slows the run down", 60007, 0, false, true},
+		{"stops before a success", 60004, 0, true, false},
+		{"says nothing after one", 60004, 1, false, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t, single(5), false, func(n int, _ string, to []string) reply {
+					r := items(to, nil)
+					if n == tc.before {
+						r.body = strings.Replace(r.body, `"ErrorCode":0`, fmt.Sprintf(`"ErrorCode":%d`, tc.code), 1)
+					}
+					return r
+				})
+				f.Workers = 1
+				var stop *Stop
+				if err := f.run(t.Context()); errors.As(err, &stop) != tc.stops || tc.stops && !strings.Contains(stop.Reason, fmt.Sprint(tc.code)) {
+					t.Errorf("got %v, want a stop: %v", err, tc.stops)
+				}
+				want := 5
+				if tc.stops {
+					want = 1
+				}
+				if got := f.outcomes()[isDeleted]; got != want || len(f.requests) != want {
+					t.Errorf("got %d deleted by %d requests, want %d", got, len(f.requests), want)
+				}
+				if got := f.Stats.Throttled.Load() == 1; got != tc.throttled {
+					t.Errorf("got %d answers that slow down, want one: %v", f.Stats.Throttled.Load(), tc.throttled)
+				}
+			})
+		})
+	}
+}
+
+func TestFiguresOfOutcomes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		codes := map[string]int{"f0": 0, "f1": 31704, "f2": 31704, "f3": 30003, "f4": 30006, "f5": 30003, "f6": 30003}
+		f := newFixture(t, pairs("alice", 7), false, func(_ int, _ string, to []string) reply {
+			return items(to, func(id string) int { return codes[id] })
+		})
+		f.MaxAttempts = 1
+		if err := f.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for name, got := range map[string][2]int64{
+			"decided": {f.Stats.Decided.Load(), 7}, "failed": {f.Stats.Failed.Load(), 4}, "unwanted": {f.Stats.Unwanted.Load(), 2},
+			"in backoff": {f.Stats.InBackoff.Load(), 0}, "in pace": {f.Stats.InPace.Load(), 0},
+		} {
+			if got[0] != got[1] {
+				t.Errorf("%s: got %d, want %d", name, got[0], got[1])
+			}
+		}
+	})
+}
+
+// A row that was given up counts as much as one that was refused.
+func TestGivenUpRowsAreFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, pairs("a", 2)+pairs("b", 2), false, func(_ int, _ string, to []string) reply {
+			return items(to, func(id string) int { return map[string]int{"f0": 30006, "f1": 30003}[id] })
+		})
+		f.Workers, f.MaxAttempts, f.MaxFailures = 1, 1, Failures{Count: 2}
+		var stop *Stop
+		if err := f.run(t.Context()); !errors.As(err, &stop) || !strings.HasPrefix(stop.Reason, "2 of 2 rows") {
+			t.Errorf("got %v, want a stop for 2 of 2 rows", err)
+		}
+		if len(f.requests) != 1 {
+			t.Errorf("got %d requests, want 1", len(f.requests))
+		}
+	})
 }
 
 func TestGivingUp(t *testing.T) {
@@ -697,5 +897,38 @@ func TestFailuresText(t *testing.T) {
 		if !tc.bad && got.String() != tc.text {
 			t.Errorf("%q: got %q back", tc.text, got.String())
 		}
+	}
+}
+
+func TestFailuresReached(t *testing.T) {
+	for _, tc := range []struct {
+		limit                     Failures
+		failed, decided, accounts int64
+		want                      bool
+	}{
+		{Failures{Count: 20}, 19, 20, 1, false},
+		{Failures{Count: 20}, 20, 20, 1, true},
+		{Failures{Percent: 50}, 500, 1000, 10, true},
+		{Failures{Percent: 50}, 499, 1000, 10, false},
+		{Failures{Percent: 50}, 999, 999, 10, false},
+		{Failures{Percent: 50}, 1000, 1000, 9, false},
+		{Failures{Percent: 100}, 1000, 1000, 10, false},
+		{Failures{}, 1000, 1000, 10, false},
+	} {
+		if got := tc.limit.reached(tc.failed, tc.decided, tc.accounts); got != tc.want {
+			t.Errorf("%s: %d of %d of %d accounts: got %v, want %v", tc.limit, tc.failed, tc.decided, tc.accounts, got, tc.want)
+		}
+		if got := tc.limit.ReachedBy(tc.failed, tc.decided); tc.accounts >= 10 && got != tc.want {
+			t.Errorf("%s: %d of %d: got %v, want %v", tc.limit, tc.failed, tc.decided, got, tc.want)
+		}
+	}
+}
+
+func TestStopText(t *testing.T) {
+	if got := (&Stop{Reason: "it is late"}).Error(); got != "it is late" {
+		t.Errorf("got %q, want the reason alone", got)
+	}
+	if got := (&Stop{Reason: "it is late", Hint: "go home"}).Error(); got != "it is late\ngo home" {
+		t.Errorf("got %q, want the hint on a second line", got)
 	}
 }

@@ -1,9 +1,11 @@
 package secret
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -33,5 +35,14 @@ func TestRead(t *testing.T) {
 		if err != nil && (!strings.HasPrefix(err.Error(), c.fail) || strings.Contains(err.Error(), "5bd2850fff3ecb11")) {
 			t.Errorf("%s: got %v, want %q", name, err, c.fail)
 		}
+	}
+}
+
+// TestAClosedFolder: a folder that its user may not look into is no missing file.
+func TestAClosedFolder(t *testing.T) {
+	dir := t.TempDir()
+	err := Source{Flag: "--f", File: filepath.Join(dir, "key")}.unread(&fs.PathError{Op: "open", Path: "key", Err: syscall.EACCES})
+	if want := "--f: permission denied in " + dir + "\n"; !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }
