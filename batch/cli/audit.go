@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"friendsweep/batch"
+	"friendsweep/reports"
 	"friendsweep/reports/journal"
-	"friendsweep/reports/terminal"
 )
 
 // auditCommand is `friendsweep audit`.
@@ -41,25 +38,14 @@ func (c *auditCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	for _, check := range checks {
-		if !check.Holds {
-			a.code = exitRowsFailed
-		}
+	audit := reports.Audit{Report: c.Report, Checks: checks}
+	if !audit.Holds() {
+		a.code = exitRowsFailed
 	}
+	audit.ExitCode = a.code
 	a.printed = true
 	if c.JSON {
-		enc := json.NewEncoder(a.stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(map[string]any{"report": c.Report, "checks": checks, "exit_code": a.code})
+		return audit.WriteJSON(a.stdout)
 	}
-	for _, check := range checks {
-		holds := "holds"
-		if !check.Holds {
-			holds = "DOES NOT HOLD"
-		}
-		if _, err := fmt.Fprintf(a.stdout, "%-7s  %s: %s\n", check.What, holds, terminal.Printable(check.Detail)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return audit.WriteText(a.stdout)
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"friendsweep/batch"
+	"friendsweep/reports"
 	"friendsweep/reports/terminal"
 )
 
@@ -453,7 +454,7 @@ func (o *aftermath) judgeLater(ctx context.Context) (wrong []string) {
 	}
 	if o.failed.IsZero() {
 		checks, err := batch.Audit(ctx, o.later())
-		if err != nil || slices.ContainsFunc(checks, func(c batch.Check) bool { return !c.Holds }) {
+		if err != nil || slices.ContainsFunc(checks, func(c reports.Check) bool { return !c.Holds }) {
 			wrong = append(wrong, fmt.Sprintf("audit: %+v, %v", checks, err))
 		}
 	}
