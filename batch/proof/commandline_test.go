@@ -301,7 +301,7 @@ func (h *hall) newLine(w *world) *line {
 			l.stdin = ""
 		}
 	}
-	if rng.IntN(6) == 0 {
+	if rng.IntN(4) == 0 {
 		l.set(rng, fileFlags[rng.IntN(5)].flag, l.near(rng))
 	}
 	l.trim()
@@ -314,9 +314,16 @@ func (l *line) near(rng *rand.Rand) string {
 	for _, f := range fileFlags {
 		names = append(names, l.value(f.flag))
 	}
+	if l.argument == "-" && l.stdin != "" && rng.IntN(2) == 0 {
+		names = []string{l.stdin}
+	}
 	report := cmp.Or(l.value("report"), beside(l.argument, "report"))
+	if rng.IntN(4) == 0 { // where the old report goes
+		l.typed["overwrite"], l.typed["resume"] = "true", "false"
+		return report + oneOf(rng, ".1", ".1", ".2", ".journal.1")
+	}
 	names = append(slices.DeleteFunc(names, func(name string) bool { return name == "" || name == "-" }), report, report)
-	return oneOf(rng, names...) + oneOf(rng, "", "", "", ".1", ".1", ".journal", ".journal.1", ".partial", ".tmp")
+	return oneOf(rng, names...) + oneOf(rng, "", "", "", ".1", ".journal", ".partial", ".tmp")
 }
 
 // odd sets a few flags that bear no file's name.
@@ -373,7 +380,7 @@ func (w *world) argument(command string) string {
 	switch {
 	case w.rng.IntN(6) == 0:
 		return w.anyPath()
-	case w.rng.IntN(10) == 0:
+	case w.rng.IntN(7) == 0:
 		return "-"
 	}
 	wanted := func(name string) bool { return w.text(name+".journal") != "" }

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -109,13 +110,21 @@ func beside(pairs, kind string) string {
 }
 
 func (m *model) output(what, path string) {
-	if path != "" {
+	if path = m.redirected(path); path != "" {
 		m.outputs = append(m.outputs, output{what, m.w.placeOf(path)})
 	}
 }
 
+// redirected is the path, or that of the file behind standard input's own name.
+func (m *model) redirected(path string) string {
+	if path == "/dev/fd/0" || path == "/dev/stdin" {
+		return cmp.Or(m.l.stdin, path)
+	}
+	return path
+}
+
 func (m *model) reading(what, path string) place {
-	p := m.w.placeOf(path)
+	p := m.w.placeOf(m.redirected(path))
 	m.readings = append(m.readings, output{what, p})
 	return p
 }

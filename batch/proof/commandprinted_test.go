@@ -22,11 +22,16 @@ var printedCommand = regexp.MustCompile(`(?m)(?:^|  )(friendsweep (?:delete|chec
 func (e endedLine) printed() (commands []string) {
 	var object struct {
 		Command string `json:"resume_command"`
+		Hint    string
 	}
-	if json.Unmarshal([]byte(e.stdout), &object) == nil && object.Command != "" {
+	text := e.stdout
+	if json.Unmarshal([]byte(e.stdout), &object) == nil {
+		text = object.Hint
+	}
+	if object.Command != "" {
 		commands = append(commands, object.Command)
 	}
-	for _, found := range printedCommand.FindAllStringSubmatch(e.stdout+"\n"+e.stderr, -1) {
+	for _, found := range printedCommand.FindAllStringSubmatch(text+"\n"+e.stderr, -1) {
 		commands = append(commands, found[1])
 	}
 	return commands

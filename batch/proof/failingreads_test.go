@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // readCalls are the system calls of those commands that are about files, locks and connections, and what each can fail with.
@@ -40,20 +42,13 @@ func (f failingRead) String() string {
 // the test: process number and exit code are its own.
 func (f failingRead) wrap(strace string) []string {
 	inject := fmt.Sprintf("inject=%s:error=%s:when=%d", f.kind, f.with, f.n)
-	args := []string{strace, "-D", "-f", "-o", "/dev/null"}
-	traced := f.kind
 	switch {
-	case f.with == "SIGINT": // what follows takes its time, so that it is met at work
-		inject = fmt.Sprintf("inject=%s:signal=%s:delay_exit=3000:when=%d", f.kind, f.with, f.n)
-		slow := slices.DeleteFunc([]string{"openat", "read", "pread64", "fstat", "newfstatat", "fsync"}, func(kind string) bool { return kind == f.kind })
-		traced += "," + strings.Join(slow, ",")
-		args = append(args, "-e", fmt.Sprintf("inject=%s:delay_exit=3000", strings.Join(slow, ",")))
-	case strings.HasPrefix(f.with, "SIG"):
-		inject = fmt.Sprintf("inject=%s:signal=%s:when=%d", f.kind, f.with, f.n)
+	case f.with == "SIGKILL":
+		inject = fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", f.kind, f.n)
 	case f.lasts:
 		inject += "+"
 	}
-	return append(args, "-e", "trace="+traced, "-e", inject)
+	return []string{strace, "-D", "-f", "-o", "/dev/null", "-e", "trace=" + f.kind, "-e", inject}
 }
 
 // everyRead counts the calls that the command makes and returns each way in which one of them can fail, or a quarter as many as
@@ -66,11 +61,11 @@ func (s *site) everyRead(strace string, args ...string) []failingRead {
 	s.wrap = nil
 	var all []failingRead
 	for kind, most := range countCalls(s.t, calls) {
-		for _, with := range append([]string{"SIGKILL", "SIGINT"}, readCalls[kind]...) {
+		for _, with := range append([]string{"SIGKILL"}, readCalls[kind]...) {
 			for n := range most {
 				all = append(all, failingRead{kind, with, n + 1, false})
 				// EINTR is tried again without end; where every write fails Go's runtime ends, and can say nothing of it.
-				if !strings.HasPrefix(with, "SIG") && with != "EINTR" && kind != "write" {
+				if with != "SIGKILL" && with != "EINTR" && kind != "write" {
 					all = append(all, failingRead{kind, with, n + 1, true})
 				}
 			}
@@ -163,7 +158,29 @@ func readerFails(t *testing.T, strace, command string) {
 		})
 	}
 	s.t = t
+	s.readerIsInterrupted(strace, want, ended, args...)
+	s.unchanged(before)
 	t.Logf("exit codes: %v", ended)
+}
+
+// readerIsInterrupted sends the command a signal at some moments. Every call takes it its time, so that it is met at work.
+func (s *site) readerIsInterrupted(strace string, want result, ended map[string]int, args ...string) {
+	s.t.Helper()
+	calls := strings.Join(slices.Sorted(maps.Keys(readCalls)), ",")
+	s.wrap = []string{strace, "-D", "-f", "-o", "/dev/null", "-e", "trace=" + calls, "-e", "inject=" + calls + ":delay_exit=2000"}
+	began := time.Now()
+	s.run(args...).want(s.t, 0)
+	took := time.Since(began)
+	for range 2 + *failures/10 {
+		p := s.prepare(args...)
+		p.start()
+		time.Sleep(rand.N(took))
+		p.Process.Signal(syscall.SIGINT) // it may have ended
+		r := p.wait()
+		ended[fmt.Sprint("SIGINT ", r.code)]++
+		s.sameVerdict(failingRead{with: "SIGINT"}, r, want)
+	}
+	s.wrap = nil
 }
 
 // TestKilledAuditLeavesNothing: the report that an audit makes to compare has all the IDs in it.

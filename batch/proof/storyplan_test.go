@@ -108,7 +108,7 @@ func drawStory(rt *rapid.T) story {
 
 // themes are those of stories; most have none. A theme is a crowd of rows and what the server says of it in the first run, so
 // that something happens which a story would hardly ever come to by chance.
-var themes = slices.Concat([]string{"codes without end", "code 31704", "mirrors"}, make([]string, 37))
+var themes = slices.Concat([]string{"codes without end", "code 31704", "mirrors", "too frequent at first"}, make([]string, 36))
 
 // follow makes the first run one of the story's theme.
 func (s *story) follow() {
@@ -117,8 +117,11 @@ func (s *story) follow() {
 	}
 	run := &s.runs[0]
 	run.weather = s.theme
-	if s.theme == "mirrors" { // some are given up, of others the one that sees them from the other side is refused
+	switch s.theme {
+	case "mirrors": // some are given up, of others the one that sees them from the other side is refused
 		run.weather, run.maxAttempts = "items of every kind", 1
+	case "too frequent at first": // nothing else holds the run up
+		run.rate, run.rowRate, run.chunk, run.limit, run.maxDuration, run.end, s.dials = 0, 0, 5, 0, 0, storyEnd{}, nil
 	}
 }
 
