@@ -107,7 +107,7 @@ func checkQuery(t *testing.T, q url.Values, identifier string) {
 func TestEncodeEveryByte(t *testing.T) {
 	var to []string
 	for c := range rune(0x100) {
-		to = append(to, "x"+string(c)+"y")
+		to = append(to, "x"+string(c)+"y", string(c))
 	}
 	body := Delete(Single).encode("from\"\\", to)
 	var got struct {

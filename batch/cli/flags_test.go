@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // beyondBounds are flags beyond their bounds and what the error must say.
@@ -78,5 +80,46 @@ func TestFlagsBeyondTheirBounds(t *testing.T) {
 				t.Errorf("got the files %v %v, want pairs.csv alone", files, err)
 			}
 		})
+	}
+}
+
+// TestFlagsAtTheirBounds: what is just within the bounds is permitted.
+func TestFlagsAtTheirBounds(t *testing.T) {
+	one, zero, moment := int64(1), int64(0), time.Duration(1)
+	for _, f := range []speedFlags{
+		{Workers: 1, Timeout: 1, MaxAttempts: 1, BackoffInitial: 1, BackoffMax: 1, Limit: &one, MaxDuration: &moment},
+		{Workers: maxWorkers, Timeout: 1, MaxAttempts: 1, BackoffInitial: 1, BackoffMax: 2, Rate: slowest, RowRate: slowest},
+	} {
+		if err := f.check(); err != nil {
+			t.Errorf("%+v: got %v, want it permitted", f, err)
+		}
+	}
+	for _, f := range []pairFlags{{ChunkSize: 1, MaxRows: &zero}, {ChunkSize: 1000, FromColumn: "a", ToColumn: "b"}} {
+		if err := f.check(); err != nil {
+			t.Errorf("%+v: got %v, want it permitted", f, err)
+		}
+	}
+	if err := (&fileFlags{Note: strings.Repeat("x", maxNote), Resume: true}).check(); err != nil {
+		t.Errorf("a long note: got %v, want it permitted", err)
+	}
+}
+
+// TestEnoughDescriptors: a request of the sandbox takes two connections of this process, one at each end.
+func TestEnoughDescriptors(t *testing.T) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<40 {
+		t.Skipf("no limit is known: %d, %v", limit.Cur, err)
+	}
+	most := int(limit.Cur) - otherFiles
+	for _, test := range []struct {
+		workers int
+		sandbox bool
+		enough  bool
+	}{{most, false, true}, {most + 1, false, false}, {most / 2, true, true}, {most/2 + 1, true, false}} {
+		f := jobFlags{}
+		f.Workers, f.Sandbox = test.workers, test.sandbox
+		if err := f.enoughDescriptors(); (err == nil) != test.enough {
+			t.Errorf("%d workers of %d open files, sandbox %v: got %v, want enough: %v", test.workers, limit.Cur, test.sandbox, err, test.enough)
+		}
 	}
 }
