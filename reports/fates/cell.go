@@ -5,7 +5,8 @@ import (
 	"friendsweep/reports/journal/outcome"
 )
 
-// cell is what is known of one row while its bucket is in memory: 48 bytes, because there are 2^18 of them.
+// cell is what is known of one row while its bucket is in memory: 40 bytes, because 2^14 of them should fit into
+// a processor's cache.
 type cell struct {
 	at       int64 // Unix milliseconds of the last answer, or of the last request where none came
 	of       int64 // of a repeat: the line of the first; of a duplicate: where the result stands

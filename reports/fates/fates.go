@@ -55,7 +55,7 @@ func (f Fate) For(rec *input.Record) (Fate, error) {
 const infoNoTurn = "its turn never came"
 
 // Fates tells the fate of every row of a job, in the order of their lines. It reads the journal once and keeps what
-// happened in temporary files by line number, so it needs some 50 MB, however many rows there are and whatever the API
+// happened in temporary files by line number, so it needs some 90 MB at most, however many rows there are and whatever the API
 // said about them.
 //
 // It owns its temporary files and everything it has read; it is for one goroutine. End it with Close.

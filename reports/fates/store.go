@@ -39,8 +39,9 @@ type store struct {
 	own   ownTexts
 }
 
-// mostBuckets is how many buckets there are at most: two spreads of them buffer 24 MiB.
-const mostBuckets = 384
+// mostBuckets is how many buckets there are at most: each of the two spreads buffers 32 MiB, the one of links only where
+// there are as many repeats.
+const mostBuckets = 4096
 
 // sizes is what the memory of a store depends on.
 type sizes struct {
@@ -51,7 +52,7 @@ type sizes struct {
 
 // usualSizes: the cells of the smallest bucket fit into a processor's cache; the API has dozens of texts; and a group
 // of rows has 16 MiB of texts if each has the longest there is.
-var usualSizes = sizes{shift: 16, texts: 4096, group: 1 << 14}
+var usualSizes = sizes{shift: 14, texts: 4096, group: 1 << 14}
 
 func newStore(dir string, head *entry.Head, size sizes) store {
 	last := head.Job.LastLine
