@@ -1,5 +1,5 @@
-// Package cli is the command line: commands, flags, variables of the environment, the question, signals and exit codes. Package
-// secret beneath it reads the file of a secret.
+// Package cli is the command line: commands, flags, variables of the environment, the question, signals and exit codes.
+// Beneath it, package secret reads the file of a secret, and package signals makes the first signal the end of a context.
 //
 // Read [Run] first, then the file of a command, which has its flags, its help, its checks and its Run. Flags that commands
 // share stand in flags.go with their defaults, those that say where to send in target.go. What a command does is done by the
@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"friendsweep/batch/cli/signals"
 	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
 )
@@ -28,7 +29,7 @@ import (
 // the command still runs. Run changes what belongs to the process (signals, limits), so a process calls it once.
 func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	hardenProcess()
-	ctx, again := interruptible()
+	ctx, again := signals.Context()
 	a := newApp(args, stdin, stdout, stderr)
 	code := make(chan int, 1)
 	go func() { code <- a.run(ctx) }() // ends with the process at the latest

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"friendsweep/batch/cli/signals"
 )
 
 // ended is what a command left behind.
@@ -42,7 +44,7 @@ func TestInterruptedCommands(t *testing.T) {
 		t.Fatalf("got exit code %d, want 0\n%s", got.code, got.stderr)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(interrupted(syscall.SIGINT))
+	cancel(signals.Interrupted(syscall.SIGINT))
 	for _, args := range [][]string{{"status", report}, {"plan", pairs}, {"delete", "--sandbox", "--overwrite", pairs}} {
 		if got := call(ctx, args...); got.code != 130 {
 			t.Errorf("%v: got exit code %d, want 130\n%s", args, got.code, got.stderr)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"friendsweep/batch"
+	"friendsweep/batch/cli/signals"
 	"friendsweep/input"
 	"friendsweep/reports/journal"
 )
@@ -28,7 +29,7 @@ func exitCode(err error) int {
 	var refused batch.Refusal
 	var damaged *journal.Damage
 	var unusable *input.Error
-	var signal interrupted
+	var signal signals.Interrupted
 	switch {
 	case errors.As(err, &signal): // whatever it kept from being done
 		return exitSignalsFrom + signal.Signal()

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"friendsweep/batch/cli/signals"
 	"friendsweep/input"
 	"friendsweep/reports/journal"
 )
@@ -27,8 +28,8 @@ func TestExitCode(t *testing.T) {
 		{fmt.Errorf("opening: %w", journal.ErrHeld), exitHeld},
 		{fmt.Errorf("reading: %w", input.ErrChanged), exitStopped},
 		{&input.Error{File: "p.csv", Reason: "no header"}, exitInput},
-		{interrupted(syscall.SIGTERM), 143},
-		{errors.Join(refuse("no"), interrupted(syscall.SIGINT)), 130},
+		{signals.Interrupted(syscall.SIGTERM), 143},
+		{errors.Join(refuse("no"), signals.Interrupted(syscall.SIGINT)), 130},
 		{io.ErrUnexpectedEOF, exitStopped},
 	} {
 		if got := exitCode(test.err); got != test.want {
@@ -74,7 +75,7 @@ func TestComplaints(t *testing.T) {
 // TestSettle: a command that ended because its context did ended by the signal; one that only says so did not.
 func TestSettle(t *testing.T) {
 	ended, cancel := context.WithCancelCause(t.Context())
-	cancel(interrupted(syscall.SIGHUP))
+	cancel(signals.Interrupted(syscall.SIGHUP))
 	for _, test := range []struct {
 		ctx  context.Context
 		err  error

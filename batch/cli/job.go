@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"friendsweep/batch"
+	"friendsweep/batch/cli/signals"
 	"friendsweep/batch/send"
 	"friendsweep/reports"
 	"friendsweep/reports/terminal"
@@ -76,7 +77,7 @@ func (a *app) conclude(summary *reports.Summary, err error) error {
 		a.log.Info(stop.Reason)
 		err = nil
 	}
-	if _, ok := err.(interrupted); ok {
+	if _, ok := err.(signals.Interrupted); ok {
 		err = nil // it was announced when it came, and the summary says it
 	}
 	write := summary.WriteJSON
@@ -95,7 +96,7 @@ func (a *app) conclude(summary *reports.Summary, err error) error {
 // nothingSent writes the figures of a run that ended before it began. One that found the job held leaves them to the
 // run that holds it.
 func (a *app) nothingSent(run *batch.Run, err error) error {
-	if a.ctx.Err() != nil && errors.Is(err, context.Canceled) || errors.As(err, new(interrupted)) {
+	if a.ctx.Err() != nil && errors.Is(err, context.Canceled) || errors.As(err, new(signals.Interrupted)) {
 		err = fmt.Errorf("%w: nothing was sent", context.Cause(a.ctx))
 	}
 	code := exitCode(err)

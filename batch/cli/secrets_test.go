@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"friendsweep/batch/cli/signals"
 )
 
 // TestSecretAsFileName: who gives the secret where its file is wanted does not find it in the log, the journal or anywhere.
@@ -70,7 +72,7 @@ func TestSecretFromASilentPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	time.AfterFunc(50*time.Millisecond, func() { cancel(interrupted(syscall.SIGTERM)) })
+	time.AfterFunc(50*time.Millisecond, func() { cancel(signals.Interrupted(syscall.SIGTERM)) })
 	got := call(ctx, "delete", "--region", "china", "--sdkappid", "1", "--yes", "--secret-key-file", pipe, pairs)
 	if got.code != 143 {
 		t.Errorf("got %+v, want exit code 143", got)
