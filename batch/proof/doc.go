@@ -13,5 +13,11 @@
 //   - secrets_test.go: keys and signatures in whatever the program leaves behind, and crashes;
 //   - signals_test.go: SIGINT, SIGTERM and SIGHUP;
 //   - commandline_test.go: command lines, variables and files of every kind, from a seed (-lines says how many), against
-//     what the contract lets them change (commandmodel_test.go).
+//     what the contract lets them change (commandmodel_test.go), and every command that they print against the run that it
+//     continues (commandprinted_test.go);
+//   - stories_test.go: the whole life of a job from a seed, in fake time (-stories says how many);
+//   - failingcalls_test.go, failingreads_test.go: system calls that fail, kill or are interrupted, and together_test.go: few
+//     descriptors, and two jobs at once (-together says how often);
+//   - power_test.go: what a power cut leaves;
+//   - bounds_test.go: memory that hangs on rows alone.
 package proof

@@ -171,7 +171,7 @@ func (s *site) readerIsInterrupted(strace string, want result, ended map[string]
 	began := time.Now()
 	s.run(args...).want(s.t, 0)
 	took := time.Since(began)
-	for range 2 + *failures/10 {
+	for range 2 + *failures/20 {
 		p := s.prepare(args...)
 		p.start()
 		time.Sleep(rand.N(took))

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var togetherCount = flag.Int("together", 4, "how often TestTogether lets two jobs run, and TestFewDescriptors one")
+var togetherCount = flag.Int("together", 3, "how often TestTogether lets two jobs run, and TestFewDescriptors one")
 
 // manyFailures has so many rows of an account that are no friends, and a few that are.
 func manyFailures(account string, rows int) *table {
