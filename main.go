@@ -22,16 +22,17 @@
 // The data goes one way. Package input reads, checks and groups the pairs, and owns the temporary files. Package batch
 // carries out one run, from its locks to its summary; batch/send has the pool, the pace and what an answer means for an
 // account, and batch/chat is the remote API: one file a call, and the one retry table. Package reports/journal is the record
-// of truth, with the one rule of what an answer does to a row; reports/fates joins it with the input, row by row, and reports,
-// reports/page and reports/terminal are what people read. Package batch/cli has one file a command, and owns flags, signals
-// and the exit code. batch/sandbox emulates the API; batch/proof and batch/load test the whole program.
+// of truth; the grammar of its lines is in reports/journal/entry, and the one rule of what an answer does to a row in
+// reports/journal/outcome. reports/fates joins the journal with the input, row by row, and reports, with page,
+// story, metrics and terminal beneath it, is what people and their tools read. Package batch/cli has one file a command, and
+// owns flags, signals and the exit code. batch/sandbox emulates the API; batch/proof and batch/load test the whole program.
 //
 // To change something:
 //
 //   - add a call of the API: a file each in batch/chat, batch/sandbox and batch/cli, and its name in batch/calls.go;
-//   - add an output: a file in reports, a line in batch/finish.go, a flag in batch/cli/flags.go;
+//   - add an output: a file in reports, or a package beneath it, a line in batch/finish.go, a flag in batch/cli/flags.go;
 //   - change what is retried: batch/chat/table.go; what that does to an account: batch/send/answer.go;
-//   - know why a row is unknown: Call.After in reports/journal/outcome.go; as a user, status REPORT --line N.
+//   - know why a row is unknown: Call.After in reports/journal/outcome; as a user, status REPORT --line N.
 package main
 
 import (

@@ -14,6 +14,8 @@ import (
 	"io/fs"
 	"log"
 	"maps"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -152,22 +154,79 @@ func secretsIn(dir string, given map[string]bool, sigs []string) (found []string
 // A block marked `console needs TOOL` is skipped, by name, where the tool is missing.
 func TestREADME(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, repository(t)); err != nil {
 		t.Fatal(err)
 	}
-	shell := readmeShell{t: t, dir: dir, env: append(os.Environ(), "PWD="+dir, "GORACE="+raceOptions, containerStorage(t))}
+	executeREADME(t, &readmeShell{t: t, dir: dir, env: append(os.Environ(), "PWD="+dir, "GORACE="+raceOptions, containerStorage(t)),
+		without: []string{"package"}}, "")
+}
+
+// TestREADMEInstalled executes it as whoever has the package and no Go: in an empty home, with the files that the package
+// brings and no others.
+func TestREADMEInstalled(t *testing.T) {
+	t.Parallel()
+	root, home, tools := t.TempDir(), t.TempDir(), t.TempDir()
+	installPackage(t, root)
+	if err := os.WriteFile(filepath.Join(tools, "go"), []byte("#!/bin/sh\necho there is no Go here >&2\nexit 127\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	executeREADME(t, &readmeShell{t: t, dir: home, without: []string{"go"}, env: append(os.Environ(),
+		"HOME="+home, "PWD="+home, "PATH="+tools+":"+os.Getenv("PATH"), "GORACE="+raceOptions)}, root)
+}
+
+// installPackage puts what deb and rpm bring under root, but for the completions, which are made for a release.
+func installPackage(t *testing.T, root string) {
+	t.Helper()
+	text, err := os.ReadFile(".goreleaser.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, contents, _ := strings.Cut(string(text), "\n    contents:\n")
+	brought := regexp.MustCompile(`(?m)^ +- \{src: ([^.][^,]*), dst: (/usr/[^,}]*)`).FindAllStringSubmatch(contents, -1)
+	if len(brought) < 4 {
+		t.Fatalf("got the contents %v, want README, licence, pairs and recipes", brought)
+	}
+	for _, file := range brought {
+		if out, err := exec.Command("sh", "-c", `mkdir -p "$(dirname "$2")" && cp -R "$1" "$2"`, "sh", file[1], root+file[2]).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", file[1], err, out)
+		}
+	}
+}
+
+// freeAddress is one on which nobody listens, and whose port no client is given either.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.N(10000))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			listener.Close()
+			return address
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
+// executeREADME runs the blocks one after the other; root is where a package's files are, if not at /.
+func executeREADME(t *testing.T, shell *readmeShell, root string) {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Other tests, and other people, may have the README's port.
+	here := strings.NewReplacer("127.0.0.1:8600", freeAddress(t), "/usr/share/friendsweep", root+"/usr/share/friendsweep")
 	ran := 0
-	for _, block := range blocks(string(text)) {
+	for _, block := range blocks(here.Replace(string(text))) {
 		switch block.kind {
 		case "sh", "console":
 			t.Run(strings.TrimSpace(block.heading+" "+block.needs), func(t *testing.T) {
 				shell.need(t, block.needs)
 				ran += shell.execute(t, block)
+				if block.needs == "package" { // it goes to another folder
+					shell.dir = filepath.Join(shell.dir, "friendsweep-try")
+				}
 			})
 		case "text":
 			if strings.Contains(block.text, "$ ") {
@@ -308,23 +367,33 @@ func consoleSteps(text string) (steps []consoleStep) {
 
 // readmeShell runs commands one after the other in one folder.
 type readmeShell struct {
-	t   *testing.T
-	dir string
-	env []string
+	t       *testing.T
+	dir     string
+	env     []string
+	without []string // what is missing here in any case
 }
 
-// need skips the test where the tool is missing.
-func (s *readmeShell) need(t *testing.T, tool string) {
+// need skips the test where one of the tools is missing.
+func (s *readmeShell) need(t *testing.T, tools string) {
 	t.Helper()
-	if tool == "" {
-		return
+	for _, tool := range strings.Fields(tools) {
+		if slices.Contains(s.without, tool) {
+			t.Skipf("there is no %s here", tool)
+		}
+		if tool == "package" {
+			continue
+		}
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed", tool)
+		}
+		if tool == "podman" { // which may be there, and not be allowed to run anything
+			s.needContainers(t, tool)
+		}
 	}
-	if _, err := exec.LookPath(tool); err != nil {
-		t.Skipf("%s is not installed", tool)
-	}
-	if tool != "podman" { // which may be there, and not be allowed to run anything
-		return
-	}
+}
+
+func (s *readmeShell) needContainers(t *testing.T, tool string) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), tool, "run", "--rm", "localhost/friendsweep:1", "--version")
 	cmd.Dir, cmd.Env = s.dir, s.env
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -18,23 +18,17 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
-
-// Check is one thing that an audit looked at.
-type Check struct {
-	What   string `json:"what"` // journal, input or report
-	Holds  bool   `json:"holds"`
-	Detail string `json:"detail"` // the figure that was checked, or what does not hold and in which line
-}
 
 // Audit proves from the files alone that report, journal and input belong together and that nobody changed them since: the
 // journal's chain from the first line to the last, the input against the SHA-256 in it, and the report, made again from
 // both, byte for byte. It changes nothing and contacts nobody. Of the options only Report must be set; Pairs is the input
 // where it is not where the journal says. What does not hold ends the audit, because the rest rests on it. The error is a
 // [Refusal] where there is nothing to audit or the run has not ended.
-func Audit(ctx context.Context, o Options) ([]Check, error) {
+func Audit(ctx context.Context, o Options) ([]reports.Check, error) {
 	s := &Run{Options: o, reads: true}
 	defer s.Close()
 	checks, err := s.audit(ctx)
@@ -58,12 +52,12 @@ func isMachines(err error) bool {
 	return errors.As(err, new(syscall.Errno))
 }
 
-func (r *Run) audit(ctx context.Context) ([]Check, error) {
+func (r *Run) audit(ctx context.Context) ([]reports.Check, error) {
 	err := r.adopt(ctx)
 	var damaged *journal.Damage
 	switch {
 	case errors.As(err, &damaged):
-		return []Check{{"journal", false, firstLine(damaged)}}, nil
+		return []reports.Check{{What: "journal", Detail: firstLine(damaged)}}, nil
 	case errors.Is(err, journal.ErrHeld):
 		return nil, refuse("%w: a run that is at work cannot be audited", err)
 	case err != nil:
@@ -72,12 +66,12 @@ func (r *Run) audit(ctx context.Context) ([]Check, error) {
 		return nil, refuse("the run of %s has not ended, it died\n`%s` prints the command that goes on with it; what `friendsweep report` writes meanwhile cannot be audited",
 			r.Report, terminal.ShellQuote("friendsweep", "status", r.Report))
 	case r.history.TornBytes > 0:
-		return []Check{{"journal", false, fmt.Sprintf("%d bytes follow its last line", r.history.TornBytes)}}, nil
+		return []reports.Check{{What: "journal", Detail: fmt.Sprintf("%d bytes follow its last line", r.history.TornBytes)}}, nil
 	}
 	if err := readable(r.Report); err != nil {
 		return nil, refuse("%s: %w\n`%s` writes it again", r.Report, cause(err), terminal.ShellQuote("friendsweep", "report", r.Report))
 	}
-	checks := []Check{{"journal", true, fmt.Sprintf("%d lines, head %s", r.history.Lines, r.history.Link)}}
+	checks := []reports.Check{{What: "journal", Holds: true, Detail: fmt.Sprintf("%d lines, head %s", r.history.Lines, r.history.Link)}}
 	input, err := r.auditInput(ctx)
 	if checks = append(checks, input); err != nil || !input.Holds {
 		return checks, err
@@ -87,37 +81,41 @@ func (r *Run) audit(ctx context.Context) ([]Check, error) {
 }
 
 // auditInput reads the input and holds it against the journal.
-func (r *Run) auditInput(ctx context.Context) (Check, error) {
+func (r *Run) auditInput(ctx context.Context) (reports.Check, error) {
 	if err := r.read(ctx); err != nil {
 		if ctx.Err() != nil || isMachines(err) {
-			return Check{}, err
+			return reports.Check{}, err
 		}
-		return Check{"input", false, firstLine(err)}, nil
+		detail := firstLine(err)
+		if hint := r.moved(); hint != "" {
+			detail += "; " + hint
+		}
+		return reports.Check{What: "input", Detail: detail}, nil
 	}
 	if differences := r.job.Differences(r.head.Job); len(differences) > 0 {
-		return Check{"input", false, strings.Join(differences, "; ")}, nil
+		return reports.Check{What: "input", Detail: strings.Join(differences, "; ")}, nil
 	}
-	return Check{"input", true, fmt.Sprintf("%d bytes, sha256 %s", r.in.Bytes, r.in.SHA256)}, nil
+	return reports.Check{What: "input", Holds: true, Detail: fmt.Sprintf("%d bytes, sha256 %s", r.in.Bytes, r.in.SHA256)}, nil
 }
 
 // auditReport makes the report again, and compares.
-func (r *Run) auditReport(ctx context.Context) (Check, error) {
+func (r *Run) auditReport(ctx context.Context) (reports.Check, error) {
 	line, err := r.differsFromRemade(ctx)
 	if err != nil {
 		if ctx.Err() != nil || isMachines(err) || errors.As(err, new(Refusal)) {
-			return Check{}, err
+			return reports.Check{}, err
 		}
-		return Check{"report", false, firstLine(err)}, nil
+		return reports.Check{What: "report", Detail: firstLine(err)}, nil
 	}
 	if line > 0 {
 		detail, err := r.otherwise(ctx)
-		return Check{"report", false, fmt.Sprintf("line %d is not what journal and input say%s", line, detail)}, err
+		return reports.Check{What: "report", Detail: fmt.Sprintf("line %d is not what journal and input say%s", line, detail)}, err
 	}
 	print, err := reports.FingerprintFile("report", r.Report)
 	if err != nil {
-		return Check{}, err
+		return reports.Check{}, err
 	}
-	return Check{"report", true, fmt.Sprintf("%d rows, sha256 %s", r.job.Rows, print.SHA256)}, nil
+	return reports.Check{What: "report", Holds: true, Detail: fmt.Sprintf("%d rows, sha256 %s", r.job.Rows, print.SHA256)}, nil
 }
 
 // differsFromRemade makes the report again, in a file that never gets a name, and returns the number of its first line that
@@ -137,7 +135,7 @@ func (r *Run) differsFromRemade(ctx context.Context) (line int64, err error) {
 		line, err = firstDifference(again, r.Report)
 		return err
 	}
-	r.tally, _, err = reports.Report(ctx, reports.ReportOptions{
+	r.written, err = reports.Report(ctx, reports.ReportOptions{
 		Path: path, Good: r.Batch.Good, Job: r.job, Records: r.in.Records(ctx), Compare: compare,
 	}, joined)
 	return line, err
@@ -145,8 +143,8 @@ func (r *Run) differsFromRemade(ctx context.Context) (line int64, err error) {
 
 // otherwise tells a report that somebody had written with another flag than the run's from one that was changed.
 func (r *Run) otherwise(ctx context.Context) (string, error) {
-	i := slices.IndexFunc(r.Batch.Call.Answers, func(a journal.Answer) bool { return a.CountedBy != "" })
-	if i < 0 || r.Batch.Good.Has(answer(i)) || r.tally.Outcomes[answer(i)] == 0 {
+	i := slices.IndexFunc(r.Batch.Call.Answers, func(a outcome.Answer) bool { return a.CountedBy != "" })
+	if i < 0 || r.Batch.Good.Has(answer(i)) || r.written.Tally.Outcomes[answer(i)] == 0 {
 		return "", nil
 	}
 	r.Batch.Good |= r.Batch.Call.Set([]string{r.Batch.Call.Word(answer(i))})

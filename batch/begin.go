@@ -16,6 +16,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
@@ -177,10 +178,10 @@ func remove(paths ...string) error {
 }
 
 // thisRun is what the journal says about the run for people.
-func (r *Run) thisRun() journal.Run {
+func (r *Run) thisRun() entry.Run {
 	name, host := whoami()
-	return journal.Run{Version: r.Version, Success: r.Batch.Call.Words(r.Batch.Good), Input: journal.Text(r.in.Path), Flags: r.Flags,
-		Identifier: journal.Text(r.Identifier), Failures: absoluteIfAny(r.Failures), Page: absoluteIfAny(r.HTML), Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
+	return entry.Run{Version: r.Version, Success: r.Batch.Call.Words(r.Batch.Good), Input: entry.Text(r.in.Path), Flags: r.Flags,
+		Identifier: entry.Text(r.Identifier), Failures: entry.Text(absolute(r.Failures)), Page: entry.Text(absolute(r.HTML)), Note: r.Note, Allowed: r.Allowed, Host: host, User: name, PID: os.Getpid()}
 }
 
 // whoami is who runs the program, and where.
@@ -190,14 +191,6 @@ func whoami() (name, host string) {
 		return u.Username, host
 	}
 	return strconv.Itoa(os.Getuid()), host
-}
-
-// absoluteIfAny is the whole path of a file that may not be asked for.
-func absoluteIfAny(path string) journal.Text {
-	if path == "" {
-		return ""
-	}
-	return journal.Text(absolute(path))
 }
 
 // NextCommand continues the run; with retry it also sends the refused rows again, and is empty for a call that cannot.

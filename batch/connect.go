@@ -8,7 +8,7 @@ import (
 	"friendsweep/batch/chat"
 	"friendsweep/batch/sandbox"
 	"friendsweep/batch/send"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -62,7 +62,7 @@ func (r *Run) setRunner(client *chat.Client) {
 	case r.history != nil:
 		r.runner.Mirrored = r.history.Mirrored
 	default:
-		r.runner.Mirrored = journal.NewBits(r.in.LastLine)
+		r.runner.Mirrored = outcome.NewBits(r.in.LastLine)
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
+	"friendsweep/reports/metrics"
 	"friendsweep/reports/page"
 	"friendsweep/reports/terminal"
 )
@@ -55,7 +57,7 @@ func (r *Run) publish(code int) (*reports.Summary, error) {
 	end, err := r.ending(&code)
 	sum := r.summary(code)
 	sum.JournalHead = cmp.Or(end.Link, r.journal.Link())
-	sum.ReportSHA256 = r.print.SHA256
+	sum.ReportSHA256 = r.written.Print.SHA256
 	if r.HTML != "" && !r.failed.page {
 		failed := r.page(sum, end)
 		r.failed.page, err = failed != nil, errors.Join(err, failed)
@@ -93,26 +95,25 @@ func (r *Run) report(ctx context.Context) (err error) {
 	defer r.Progress.Stop()
 	r.fates, err = fates.New(ctx, r.journal, fates.Options{Job: r.job, Repeats: r.in.Repeats(), Dir: r.TempDir})
 	if err == nil {
-		r.tally, r.samples, err = reports.Report(ctx, reports.ReportOptions{
+		r.written, err = reports.Report(ctx, reports.ReportOptions{
 			Path: r.Report, Failures: r.Failures, Good: r.Batch.Good, Job: r.job, Records: counting(r.in.Records(ctx), &written),
 		}, r.fates)
 	}
 	var lesser reports.LesserError
 	if err == nil || errors.As(err, &lesser) {
-		print, failed := reports.FingerprintFile("report", absolute(r.Report))
-		r.print = print
-		return errors.Join(err, failed)
+		r.written.Print.Path = absolute(r.Report)
+		return err
 	}
 	if changed := r.in.Unchanged(ctx); changed != nil && !errors.Is(err, input.ErrChanged) {
 		err = changed // whatever else did not fit together
 	}
 	// The journal alone knows nearly as much. Where there is no room in one folder there may be in the other.
 	r.unwritten = err
-	r.tally = fates.Tally{Rows: r.job.Rows, Failure: r.job.Rows}
-	r.tally.Outcomes[journal.Unknown] = r.job.Rows
+	r.written.Tally = fates.Tally{Rows: r.job.Rows, Failure: r.job.Rows}
+	r.written.Tally.Outcomes[outcome.Unknown] = r.job.Rows
 	for _, dir := range []string{r.TempDir, filepath.Dir(r.Report)} {
 		if info, failed := fates.Status(ctx, r.Report, dir, Calls); failed == nil {
-			r.tally = info.Tally(r.Batch.Good)
+			r.written.Tally = info.Tally(r.Batch.Good)
 			break
 		}
 	}
@@ -141,7 +142,7 @@ func (r *Run) exitCode(unwritten error) int {
 		return exitSignal + signal.Signal()
 	case r.err != nil:
 		return exitStopped
-	case r.tally.Failure > 0:
+	case r.written.Tally.Failure > 0:
 		return exitRowsFailed
 	}
 	return exitDone
@@ -168,14 +169,14 @@ func (r *Run) summary(code int) *reports.Summary {
 		DeleteType: string(r.DeleteType), StartedAt: terminal.Stamp(r.Started), FinishedAt: terminal.Stamp(time.Now()),
 		Accounts: r.in.Accounts, Requests: stats.Requests.Load(), RetriedRequests: stats.Retried.Load(),
 		ThrottledRequests: stats.Throttled.Load(), StopReason: r.stopReason(), ExitCode: code,
-		Failures: r.Failures, Page: r.HTML, Metrics: r.Metrics, Call: r.Batch.Call, Good: r.Batch.Good,
+		Failures: absolute(r.Failures), Page: absolute(r.HTML), Metrics: absolute(r.Metrics), FromEnvironment: reports.SecretFromEnvironment(r.Endpoint, r.Flags), Call: r.Batch.Call, Good: r.Batch.Good,
 		Finished: code == exitDone || code == exitRowsFailed,
 	}
 	if decided := stats.Decided.Load(); decided > 0 {
 		sum.RowsPerSecond = math.Round(float64(decided) / max(time.Since(r.Started).Seconds(), 0.001))
 	}
 	sum.Note, sum.Allowed, sum.Runs, sum.JobStartedAt = r.Note, r.Allowed, r.runs(), terminal.Stamp(r.began)
-	sum.SetTally(r.tally)
+	sum.SetTally(r.written.Tally)
 	if r.Remark != nil {
 		sum.Remark = r.Remark(sum)
 	}
@@ -183,10 +184,10 @@ func (r *Run) summary(code int) *reports.Summary {
 		sum.ReportCommand = terminal.ShellQuote("friendsweep", "report", absolute(r.Report))
 		sum.ReportWaits = remedy(r.unwritten)
 	}
-	if r.tally.Open() > 0 {
+	if r.written.Tally.Open() > 0 {
 		sum.ResumeCommand = r.NextCommand(false)
 	}
-	if r.tally.Outcomes[journal.Refused] > 0 {
+	if r.written.Tally.Outcomes[outcome.Refused] > 0 {
 		sum.RetryCommand = r.NextCommand(true)
 	}
 	return sum
@@ -217,7 +218,7 @@ func (r *Run) page(sum *reports.Summary, end journal.Ending) error {
 	run := r.thisRun()
 	data := page.Data{
 		Summary: sum, Host: run.Host, User: run.User, Identifier: r.Identifier, Command: terminal.ShellQuote(r.Command...),
-		Runs: r.runs(), Began: r.began, Samples: r.samples,
+		Runs: r.runs(), Began: r.began, Samples: r.written.Samples,
 	}
 	if r.fates != nil {
 		data.Timeline, data.Latency = r.fates.Timeline(), r.fates.Latency()
@@ -236,8 +237,8 @@ func (r *Run) page(sum *reports.Summary, end journal.Ending) error {
 // prints are the fingerprints on a page. The journal has a head instead: its last line is yet to be written.
 func (r *Run) prints() []reports.Fingerprint {
 	all := []reports.Fingerprint{{What: "input", Path: r.in.Path, Bytes: r.in.Bytes, SHA256: r.in.SHA256}}
-	if r.print.SHA256 != "" {
-		all = append(all, r.print)
+	if r.written.Print.SHA256 != "" {
+		all = append(all, r.written.Print)
 	}
 	return all
 }
@@ -249,13 +250,13 @@ func (r *Run) WriteMetrics(code int) error {
 		return nil
 	}
 	f := r.figures()
-	f.Tally, f.ExitCode = r.tally, code
-	return reports.WriteMetrics(r.Metrics, f)
+	f.Tally, f.ExitCode = r.written.Tally, code
+	return metrics.Write(r.Metrics, f)
 }
 
-func (r *Run) figures() reports.Figures {
+func (r *Run) figures() metrics.Figures {
 	stats := &r.runner.Stats
-	return reports.Figures{
+	return metrics.Figures{
 		Call:     r.Batch.Call,
 		Requests: stats.Requests.Load(), Retried: stats.Retried.Load(), Throttled: stats.Throttled.Load(), Decided: stats.Decided.Load(),
 		Started: r.Started, Finished: time.Now(), Name: nameOf(r.Metrics),
@@ -264,8 +265,8 @@ func (r *Run) figures() reports.Figures {
 
 // nameOf is the name of a job that writes its figures to this file: the same from run to run, however their reports are
 // called.
-func nameOf(metrics string) string {
-	return strings.TrimSuffix(filepath.Base(metrics), filepath.Ext(metrics))
+func nameOf(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }
 
 // metricsEvery is how often the figures of a run at work are written.
@@ -280,7 +281,7 @@ func (r *Run) keepMetrics() (stop func()) {
 	write := func() error {
 		f := r.figures()
 		f.Running = true
-		return reports.WriteMetrics(r.Metrics, f)
+		return metrics.Write(r.Metrics, f)
 	}
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() { // ended and waited for by stop

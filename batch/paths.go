@@ -88,10 +88,26 @@ func (r *Run) checkFiles() error {
 			continue
 		}
 		if err := whole.Try(out.path); err != nil {
-			return refuse("%s: %w", out.what, err)
+			return r.unwritable(out, err)
 		}
 	}
 	r.safe = true
+	return r.absent()
+}
+
+// unwritable is the refusal of an output. A report that nobody named lies beside the input, be that there or not.
+func (r *Run) unwritable(out named, err error) error {
+	if out.path != r.Report || filepath.Dir(r.Report) != filepath.Dir(r.Pairs) {
+		return refuse("%s: %w", out.what, err)
+	}
+	if absent := r.absent(); absent != nil {
+		return absent
+	}
+	return refuse("the report: %w\nit lies beside the input unless --report names another place", err)
+}
+
+// absent is the error of an input that is not there.
+func (r *Run) absent() error {
 	if _, err := os.Stat(r.Pairs); err != nil && r.Pairs != "-" {
 		return &input.Error{File: r.Pairs, Reason: cause(err).Error()}
 	}
@@ -126,7 +142,7 @@ func resolved(path string) string {
 }
 
 func absolute(path string) string {
-	if path == "-" {
+	if path == "-" || path == "" {
 		return path
 	}
 	if abs, err := filepath.Abs(path); err == nil {

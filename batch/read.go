@@ -17,11 +17,14 @@ import (
 // Read reads the input once, with progress.
 func Read(ctx context.Context, o *Options) (*input.Input, error) {
 	var seen input.Progress
-	total := int64(0)
-	if info, err := os.Stat(o.Pairs); err == nil && info.Mode().IsRegular() {
-		total = info.Size()
+	total, there := int64(0), o.Pairs == "-"
+	if info, err := os.Stat(o.Pairs); err == nil {
+		there = true
+		if info.Mode().IsRegular() {
+			total = info.Size()
+		}
 	}
-	if !o.Typed {
+	if there && !o.Typed {
 		o.Progress.Start(terminal.Reading, func() terminal.Snapshot {
 			return terminal.Snapshot{Bytes: seen.Bytes.Load(), Rows: seen.Rows.Load(), Total: total}
 		})

@@ -4,13 +4,19 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
 	"friendsweep/batch/chat"
+	"friendsweep/input"
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/page"
 	"friendsweep/reports/whole"
 )
@@ -24,16 +30,20 @@ func Rewrite(ctx context.Context, o Options) (*reports.Interim, error) {
 	if err := s.adopt(ctx); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(s.checkPaths(), s.checkFiles()); err != nil {
-		return nil, err
+	err := cmp.Or(s.checkPaths(), s.checkFiles())
+	if err == nil {
+		err = s.read(ctx)
 	}
-	if err := s.read(ctx); err != nil {
+	if hint := s.moved(); hint != "" && errors.As(err, new(*input.Error)) {
+		return nil, fmt.Errorf("%w\n%s", err, hint)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if differences := s.job.Differences(s.head.Job); len(differences) > 0 {
 		return nil, refuse("%s is not the input of this run: %s", s.Pairs, strings.Join(differences, "; "))
 	}
-	err := s.report(ctx)
+	err = s.report(ctx)
 	if err != nil && !errors.As(err, new(reports.LesserError)) {
 		return nil, err
 	}
@@ -44,18 +54,29 @@ func Rewrite(ctx context.Context, o Options) (*reports.Interim, error) {
 	return sum, err
 }
 
+// moved is what can be done where the input is not where the last run had it; empty where it is.
+func (r *Run) moved() string {
+	if r.Pairs != string(r.history.LastRun.Input) {
+		return ""
+	}
+	if _, err := os.Stat(r.Pairs); !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return "if the run's input has moved, name it with --input"
+}
+
 // interim is the summary of the job as it stands, with the rows as its report has them.
 func (r *Run) interim() *reports.Interim {
 	seen := r.fates.Overview()
 	sum := reports.NewInterim(r.head, &seen, false)
-	sum.SetTally(r.tally)
+	sum.SetTally(r.written.Tally)
 	sum.Input, sum.Report, sum.Journal = r.in.Path, absolute(r.Report), absolute(r.journal.Path())
-	sum.Accounts, sum.ReportSHA256 = r.in.Accounts, r.print.SHA256
-	sum.Failures, sum.Page, sum.Good = r.Failures, r.HTML, r.Batch.Good
-	if r.tally.Open() > 0 || sum.Died { // it is not at its end
+	sum.Accounts, sum.ReportSHA256 = r.in.Accounts, r.written.Print.SHA256
+	sum.Failures, sum.Page, sum.Good = absolute(r.Failures), absolute(r.HTML), r.Batch.Good
+	if r.written.Tally.Open() > 0 || sum.Died { // it is not at its end
 		sum.ResumeCommand = r.NextCommand(false)
 	}
-	if r.tally.Outcomes[journal.Refused] > 0 {
+	if r.written.Tally.Outcomes[outcome.Refused] > 0 {
 		sum.RetryCommand = r.NextCommand(true)
 	}
 	return sum
@@ -66,7 +87,7 @@ func (r *Run) laterPage(sum *reports.Interim) error {
 	last := r.fates.Overview().LastRun
 	data := page.Data{
 		Summary: &sum.Summary, Host: last.Host, User: last.User, Identifier: string(last.Identifier), Runs: sum.Runs, Began: r.head.At,
-		Samples: r.samples, Timeline: r.fates.Timeline(), Latency: r.fates.Latency(), Fingerprints: r.prints(), Later: time.Now(),
+		Samples: r.written.Samples, Timeline: r.fates.Timeline(), Latency: r.fates.Latency(), Fingerprints: r.prints(), Later: time.Now(),
 	}
 	return page.Write(r.HTML, data)
 }
@@ -84,7 +105,7 @@ func (r *Run) adopt(ctx context.Context) (err error) {
 		return err
 	}
 	if r.head == nil {
-		r.journal.Close() // and not Discard: the file is somebody'r, and was there
+		r.journal.Close() // and not Discard: the file is somebody's, and was there
 		r.journal = nil
 		return refuse("%s: no run has begun in it, so there is nothing to report", journal.Path(r.Report))
 	}
@@ -112,12 +133,12 @@ func readable(path string) error {
 }
 
 // takeOver makes the run read the input as the job did, and see its answers as its last run did.
-func (r *Run) takeOver(job journal.Job, last journal.Run) {
+func (r *Run) takeOver(job entry.Job, last entry.Run) {
 	r.FromColumn, r.ToColumn, r.DeleteType = job.FromColumn, job.ToColumn, chat.DeleteType(job.DeleteType)
 	r.SetCall(callOf(job), append(last.Success, r.AlsoSuccess...))
 	r.Endpoint, r.AppID, r.Batch.ChunkSize, r.Flags = job.Endpoint, job.AppID, r.API.MaxItems, last.Flags
 	for _, flag := range []string{"secret-key-file", "usersig-file"} { // which no output may be
-		if file, ok := last.Flags[flag].(journal.Text); ok {
+		if file, ok := last.Flags[flag].(entry.Text); ok {
 			r.SecretFiles = append(r.SecretFiles, string(file))
 		}
 	}
@@ -125,7 +146,7 @@ func (r *Run) takeOver(job journal.Job, last journal.Run) {
 
 // ResumeCommand continues the job that a journal is about; with retry it also sends the refused rows again, and is empty for
 // a call that cannot.
-func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]journal.Flags, retry bool) string {
+func ResumeCommand(info *fates.StatusInfo, report string, defaults map[string]reports.Defaults, retry bool) string {
 	call := info.Head.Call.Name
 	next := reports.Next{
 		Call: call, Input: string(info.LastRun.Input), Report: report, Flags: info.LastRun.Flags, Defaults: defaults[call], Retry: retry,

@@ -12,7 +12,7 @@ import (
 	"friendsweep/batch/chat"
 	"friendsweep/batch/send"
 	"friendsweep/reports"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
 )
 
@@ -44,7 +44,7 @@ func died(t *testing.T, pairs string) Options {
 	if err := errors.Join(r.read(t.Context()), r.takeJournal()); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.journal.Start(r.job, journal.Run{Input: "-"}); err != nil {
+	if err := r.journal.Start(r.job, entry.Run{Input: "-"}); err != nil {
 		t.Fatal(err)
 	}
 	return o

@@ -22,6 +22,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
 )
 
@@ -68,9 +69,9 @@ type Options struct {
 	Note    string // the user's own words
 	Allowed string // where Ask is nil: why nobody need be asked
 
-	Flags    journal.Flags            // for the journal and the next command; no secrets
-	Defaults map[string]journal.Flags // by command: what the next one need not name
-	Command  []string                 // the command line, for the page
+	Flags    entry.Flags                 // for the journal and the next command; no secrets
+	Defaults map[string]reports.Defaults // by command: what the next one need not name
+	Command  []string                    // the command line, for the page
 	Version  string
 	Started  time.Time
 	TempDir  string
@@ -104,9 +105,9 @@ type Run struct {
 	Options
 	lock    io.Closer // of --lock
 	journal *journal.Journal
-	head    *journal.Head // of the journal that was found
+	head    *entry.Head // of the journal that was found
 	in      *input.Input
-	job     journal.Job
+	job     entry.Job
 	history *journal.History // of the runs before, when they are resumed
 	began   time.Time        // the job, by its journal's first line: the same for every run of it
 	signer  *chat.Signer
@@ -118,11 +119,9 @@ type Run struct {
 	// How the run ended.
 	err     error // why it stopped before its end
 	fates   *fates.Fates
-	tally   fates.Tally
-	samples []reports.SampleGroup
+	written reports.Written // the report; where there is none, what the journal alone knows
 
 	unwritten error                                 // why the report could not be written
-	print     reports.Fingerprint                   // of the report
 	failed    struct{ page, metrics, journal bool } // could not be written
 }
 
@@ -159,6 +158,11 @@ func (r *Run) Prepare(ctx context.Context) error {
 	if err := r.remember(ctx); err != nil {
 		return err
 	}
+	return r.ask(ctx)
+}
+
+// ask shows what is to be sent to the one who must say yes, where somebody is to be asked.
+func (r *Run) ask(ctx context.Context) error {
 	if r.Ask == nil {
 		return nil
 	}
@@ -209,7 +213,7 @@ func (r *Run) read(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	r.job = journal.Job{
+	r.job = entry.Job{
 		Call:        r.Batch.Call.Name,
 		InputSHA256: r.in.SHA256, InputBytes: r.in.Bytes, Rows: r.in.Rows, LastLine: r.in.LastLine,
 		FromColumn: r.in.FromColumn, ToColumn: r.in.ToColumn, Endpoint: r.Endpoint, AppID: r.AppID,

@@ -11,6 +11,9 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
+	"friendsweep/reports/story"
 	"friendsweep/reports/terminal"
 )
 
@@ -18,7 +21,7 @@ import (
 // nothing and contacts nobody; a run may be at work. Of the options only Report must be set; Pairs is the input where it is
 // not where the journal says. It reads the journal once, unless the input has moved between two runs, and of its lines it
 // keeps what is about this record. The error is a [Refusal] where there is nothing to tell about.
-func Story(ctx context.Context, o Options, line int64) (*reports.Story, error) {
+func Story(ctx context.Context, o Options, line int64) (*story.Story, error) {
 	t := &teller{Run: Run{Options: o}, line: line}
 	defer t.Close()
 	story, err := t.tell(ctx)
@@ -36,10 +39,10 @@ type teller struct {
 	Run   // its input and job
 	line  int64
 	view  *journal.View
-	story *reports.Story
+	story *story.Story
 }
 
-func (t *teller) tell(ctx context.Context) (_ *reports.Story, err error) {
+func (t *teller) tell(ctx context.Context) (_ *story.Story, err error) {
 	t.view, err = journal.Look(t.Report, Calls)
 	if errors.Is(err, journal.ErrNoJournal) {
 		return nil, refuse("%w\ngive the name of a report; its journal lies beside it", err)
@@ -48,7 +51,7 @@ func (t *teller) tell(ctx context.Context) (_ *reports.Story, err error) {
 		return nil, err
 	}
 	defer t.view.Close()
-	t.story = reports.NewStory(t.view.Head.Call)
+	t.story = story.New(t.view.Head.Call)
 	if last := t.view.Head.Job.LastLine; t.line > last {
 		return nil, refuse("the input has no record at line %d: the last one is at line %d", t.line, last)
 	}
@@ -96,7 +99,7 @@ func (t *teller) findInput(ctx context.Context) (string, error) {
 	if info, err := os.Stat(first); err == nil && info.Mode().IsRegular() {
 		return first, nil
 	}
-	nothing := func([]journal.Stretch, *journal.Change) error { return nil }
+	nothing := func(outcome.Rows, *journal.Change) error { return nil }
 	seen, err := t.view.Follow(ctx, journal.Reader{Apply: nothing})
 	if err != nil {
 		return "", err
@@ -185,20 +188,20 @@ func (t *teller) follow(ctx context.Context, chain []input.Repeat) (fates.Fate, 
 		lines = append(lines, r.First)
 	}
 	few := fates.NewFew(t.view.Head.Call, lines...)
-	var run reports.Begun
-	note := func(rows []journal.Stretch, d *journal.Change, withdrawn bool) {
-		if journal.Has(rows, t.line) {
+	var run story.Begun
+	note := func(rows outcome.Rows, d *journal.Change, withdrawn bool) {
+		if rows.Has(t.line) {
 			t.story.Add(d, run, withdrawn)
 		}
 	}
 	seen, err := t.view.Follow(ctx, journal.Reader{
-		Apply: func(rows []journal.Stretch, d *journal.Change) error {
+		Apply: func(rows outcome.Rows, d *journal.Change) error {
 			note(rows, d, false)
 			return few.Apply(rows, d)
 		},
-		Withdrawn: func(rows []journal.Stretch, d *journal.Change) { note(rows, d, true) },
-		Began: func(number int, at int64, r journal.Run) {
-			run = reports.Begun{Run: number, At: terminal.Stamp(journal.UnixMilli(at)), User: r.User, Host: r.Host, Allowed: r.Allowed, Note: r.Note}
+		Withdrawn: func(rows outcome.Rows, d *journal.Change) { note(rows, d, true) },
+		Began: func(number int, at int64, r entry.Run) {
+			run = story.Begun{Run: number, At: terminal.Stamp(journal.UnixMilli(at)), User: r.User, Host: r.Host, Allowed: r.Allowed, Note: r.Note}
 		},
 	})
 	if err != nil {

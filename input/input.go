@@ -8,8 +8,8 @@
 //   - [Input.TurnedGroups] yields, with Options.Regroup, the pairs that Groups asks for from the other side, as written.
 //   - [Input.Records] reads the input a second time, row by row in order, for the report.
 //
-// On the way through the first read the valid pairs are spread over partition files by a hash of From_Account, small
-// enough each to be held in memory; one after the other they are freed of repeats, grouped by account and appended to
+// On the way through the first read the valid pairs are spread over partitions on disk by a hash of From_Account, small
+// enough each for a processor's cache; one after the other they are freed of repeats, grouped by account and appended to
 // one file that Groups then streams. Small and large inputs go the same way.
 //
 // What breaks the file is an [*Error]. What breaks a row is a [Record.Reason], in invalid.go.

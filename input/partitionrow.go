@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// row is a valid record as the partition files hold it: both IDs, each behind a byte that tells its length, then the line
+// row is a valid record as the partitions hold it: both IDs, each behind a byte that tells its length, then the line
 // and, for a mirror, the line that it waits for, turnedMark for a row that was turned, else 0. In this order what makes a pair
 // the same pair is one run of bytes, and what a group holds of it is another.
 type row struct {

@@ -94,11 +94,11 @@ func (s *source) close() error {
 	return s.spool.Close()
 }
 
-// partitions is the number of partition files: so many that each fits into the processor's cache, but no more than the
-// usual limit on open files allows three times. Where an input turns out larger than guessed, because it is compressed
-// or comes through a pipe, partitions that are too full are split again.
+// partitions is the number of partitions: so many that each fits into the processor's cache, up to inputs of 4 GiB, where
+// the memory for what is not yet on disk sets a bound. Where an input turns out larger than guessed, because it is
+// compressed or comes through a pipe, partitions that are too full are split again.
 func (s *source) partitions() int {
-	const each, most, unknown = 1 << 20, 256, 64
+	const each, most, unknown = 1 << 20, 4096, 64
 	if s.size < 0 {
 		return unknown
 	}

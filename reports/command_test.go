@@ -5,23 +5,24 @@ import (
 	"path/filepath"
 	"testing"
 
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 )
 
 func TestResumeCommand(t *testing.T) {
 	next := Next{
 		Call: "delete", Input: "/srv/it's.csv", Report: "/srv/my report.csv", Retry: true,
-		Flags: journal.Flags{"identifier": journal.Text("a b"), "rate": journal.Text("200"), "workers": journal.Text("8"), "yes": true,
-			"json": false, "overwrite": true, "report": journal.Text("x"), "region": journal.Text("china"), "limit": journal.Text("5"),
-			"from-column": journal.Text("true")},
-		Defaults: journal.Flags{"rate": journal.Text("200"), "yes": false, "json": false, "overwrite": false},
+		Flags: entry.Flags{"identifier": entry.Text("a b"), "rate": entry.Text("200"), "workers": entry.Text("8"), "yes": true,
+			"json": false, "overwrite": true, "report": entry.Text("x"), "region": entry.Text("china"), "limit": entry.Text("5"),
+			"from-column": entry.Text("true")},
 	}
+	next.Defaults.Here = entry.Flags{"rate": entry.Text("200"), "yes": false, "json": false, "overwrite": false}
+	next.Defaults.Bare = next.Defaults.Here
 	want := `friendsweep delete --resume --retry-failed --from-column=true --identifier='a b' --region=china --workers=8 --yes ` +
 		`--report='/srv/my report.csv' '/srv/it'\''s.csv'`
 	if got := next.Resume(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if next.Flags["limit"] != journal.Text("5") || next.Flags["overwrite"] != true {
+	if next.Flags["limit"] != entry.Text("5") || next.Flags["overwrite"] != true {
 		t.Error("the flags of the caller were changed")
 	}
 }

@@ -3,18 +3,21 @@ package reports
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 
 	"friendsweep/reports/whole"
 )
 
-// countedFile is a file that appears whole or not at all, and knows how many CSV records are in it.
+// countedFile is a file that appears whole or not at all, and knows how many CSV records are in it, and its fingerprint.
 type countedFile struct {
-	path    string
-	file    *whole.File
-	buf     *bufio.Writer
-	records recordCount
+	path string
+	file *whole.File
+	buf  *bufio.Writer
+	seen passed
 }
 
 func createCounted(path string) (*countedFile, error) {
@@ -23,8 +26,8 @@ func createCounted(path string) (*countedFile, error) {
 		return nil, err
 	}
 	w := &countedFile{path: path, file: file}
-	w.records.to = file
-	w.buf = bufio.NewWriterSize(&w.records, 256<<10)
+	w.seen = passed{to: file, hash: sha256.New()}
+	w.buf = bufio.NewWriterSize(&w.seen, 256<<10)
 	return w, nil
 }
 
@@ -43,17 +46,27 @@ func (w *countedFile) discard() {
 	}
 }
 
-// recordCount counts the CSV records that pass through it: line ends outside quotes. It counts what a reader will find,
-// whatever was meant to be written.
-type recordCount struct {
-	to     io.Writer
-	n      int64
-	quoted bool
+// fingerprint is that of what was written. It is known without reading the file again, and tells whoever changes the file
+// from then on.
+func (w *countedFile) fingerprint(what string) Fingerprint {
+	return Fingerprint{What: what, Path: w.path, Bytes: w.seen.bytes, SHA256: hex.EncodeToString(w.seen.hash.Sum(nil))}
 }
 
-// Write passes p on and counts what arrived.
-func (c *recordCount) Write(p []byte) (int, error) {
+// passed knows of what passes through it the fingerprint and the number of CSV records: line ends outside quotes. It counts
+// what a reader will find, whatever was meant to be written.
+type passed struct {
+	to      io.Writer
+	hash    hash.Hash
+	bytes   int64
+	records int64
+	quoted  bool
+}
+
+// Write passes p on and takes account of what arrived.
+func (c *passed) Write(p []byte) (int, error) {
 	n, err := c.to.Write(p)
+	c.hash.Write(p[:n])
+	c.bytes += int64(n)
 	for rest := p[:n]; ; c.quoted = !c.quoted {
 		i := bytes.IndexByte(rest, '"')
 		part := rest
@@ -61,7 +74,7 @@ func (c *recordCount) Write(p []byte) (int, error) {
 			part = rest[:i]
 		}
 		if !c.quoted {
-			c.n += int64(bytes.Count(part, []byte("\n")))
+			c.records += int64(bytes.Count(part, []byte("\n")))
 		}
 		if i < 0 {
 			return n, err

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -53,11 +53,11 @@ func testTally() fates.Tally {
 		Codes: map[int]int64{0: 1200000, 31704: 566, 30003: 75, 30006: 20}}
 	t.Outcomes[journaltest.Deleted] = 1200012
 	t.Outcomes[journaltest.NotFriend] = 554
-	t.Outcomes[journal.Refused] = 75
-	t.Outcomes[journal.GaveUp] = 20
-	t.Outcomes[journal.Unknown] = 0
-	t.Outcomes[journal.Invalid] = 30
-	t.Outcomes[journal.Duplicate] = 33876
+	t.Outcomes[outcome.Refused] = 75
+	t.Outcomes[outcome.GaveUp] = 20
+	t.Outcomes[outcome.Unknown] = 0
+	t.Outcomes[outcome.Invalid] = 30
+	t.Outcomes[outcome.Duplicate] = 33876
 	return t
 }
 

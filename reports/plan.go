@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -34,7 +34,7 @@ type Plan struct {
 
 	// For the text alone. What is empty is not shown.
 	Asked            int64         `json:"-"` // requests as they will be asked: fewer than Requests with --regroup
-	Call             *journal.Call `json:"-"`
+	Call             *outcome.Call `json:"-"`
 	ChunkSize        int           `json:"-"`
 	Rate             float64       `json:"-"` // requests per second; 0 is no limit
 	RowRate          float64       `json:"-"` // rows per second; 0 is no limit
@@ -136,7 +136,7 @@ func (p *Plan) writeLargest(out *terminal.Sheet) {
 	}
 	out.Heading("largest accounts")
 	for _, a := range p.Largest {
-		out.Row("", a.Rows, "rows of "+a.Account)
+		out.Row("", a.Rows, rowsOf(a.Rows)+a.Account)
 	}
 }
 
@@ -196,13 +196,20 @@ func (p *Plan) where() string {
 }
 
 func (p *Plan) input() string {
-	return fmt.Sprintf("%s, %s, sha256 %s", inputName(p.Input), terminal.Size(p.InputBytes), p.InputSHA256)
+	return fmt.Sprintf("%s, %s, sha256 %s", InputName(p.Input), terminal.Size(p.InputBytes), p.InputSHA256)
 }
 
-// inputName is PAIRS as people say it.
-func inputName(path string) string {
+// InputName is PAIRS as people say it.
+func InputName(path string) string {
 	if path == "-" {
 		return "standard input"
 	}
 	return path
+}
+
+func rowsOf(n int64) string {
+	if n == 1 {
+		return "row of "
+	}
+	return "rows of "
 }

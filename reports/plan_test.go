@@ -1,12 +1,12 @@
 package reports
 
 import (
-	"friendsweep/reports/journal/journaltest"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/terminal"
 )
 

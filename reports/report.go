@@ -1,10 +1,9 @@
-// Package reports makes what people and their tools read of a job: the report, the summary, the plan, how a run stands, and
-// the figures for monitoring.
+// Package reports makes what people and their tools read of a job: the report, the summary, the plan, and how a run stands.
 //
 // [Report] writes one line for every record of the input, from the fates of its rows, whole or not at all. [Summary],
-// [Plan] and [Status] are the same facts as text and as JSON. [WriteMetrics] is for a Prometheus collector, [Next] makes the
-// command that continues a job, in command.go. [Story] tells of one record, in story.go, and why it ended so, in why.go. The
-// HTML page is package page, which draws a [Summary]; the words of outcomes come from the [journal.Call] that the job is about.
+// [Plan] and [Status] are the same facts as text and as JSON. [Next] makes the command that continues a job, in command.go.
+// The HTML page is package page, which draws a [Summary], what a Prometheus collector reads is package metrics, and package
+// story tells of one record; the words of outcomes come from the [outcome.Call] that the job is about.
 package reports
 
 import (
@@ -20,7 +19,8 @@ import (
 
 	"friendsweep/input"
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // reportRow is a line of the report. Its tags are the header.
@@ -40,38 +40,44 @@ type reportRow struct {
 type ReportOptions struct {
 	Path     string      // of the report
 	Failures string      // of a file with the failed lines alone; empty for none
-	Good     journal.Set // the answers that are successes
-	Job      journal.Job
+	Good     outcome.Set // the answers that are successes
+	Job      entry.Job
 	Records  iter.Seq2[input.Record, error] // the second read of the input
 	// Compare is given the whole report in the place of its being given a name: then nothing is left of it.
 	Compare func(report io.Reader) error
 }
 
+// Written is a report, all in all.
+type Written struct {
+	Tally   fates.Tally
+	Samples []SampleGroup // the first hundred failed rows of every kind, the largest kind first
+	Print   Fingerprint   // of what was written
+}
+
 // Report writes the report: one line per record, in the order of the input. It appears whole or not at all: on any error
 // but a [LesserError] nothing is left of it and nothing was replaced. Before it gets its name, records are counted as they were read first,
 // as they were read now, and as they stand in the file; a mismatch is an error.
-//
-// The groups are the first hundred failed rows of every kind, the largest kind first.
-func Report(ctx context.Context, o ReportOptions, joined *fates.Fates) (fates.Tally, []SampleGroup, error) {
+func Report(ctx context.Context, o ReportOptions, joined *fates.Fates) (Written, error) {
 	if err := o.Job.Same(joined.Job); err != nil {
-		return fates.Tally{}, nil, fmt.Errorf("writing %s: %w", o.Path, err)
+		return Written{}, fmt.Errorf("writing %s: %w", o.Path, err)
 	}
 	r := &renderer{options: o, fates: joined, kinds: make(map[failureKind]*SampleGroup)}
 	r.tally.Codes = make(map[int]int64)
 	defer r.discard()
 	if err := r.open(); err != nil {
-		return fates.Tally{}, nil, err
+		return Written{}, err
 	}
 	if err := r.render(ctx); err != nil {
-		return fates.Tally{}, nil, err
+		return Written{}, err
 	}
 	if err := r.publish(); err != nil {
-		return fates.Tally{}, nil, err
+		return Written{}, err
 	}
+	w := Written{Tally: r.tally, Samples: r.groups(), Print: r.report.fingerprint("report")}
 	if err := r.publishFailures(); err != nil {
-		return r.tally, r.groups(), LesserError{err}
+		return w, LesserError{err}
 	}
-	return r.tally, r.groups(), nil
+	return w, nil
 }
 
 // renderer writes one report. It owns both files until they have their names.
@@ -172,7 +178,7 @@ func (r *renderer) row(rec *input.Record) error {
 	if err != nil {
 		return err
 	}
-	if fate, err = fateOf(rec, fate); err != nil {
+	if fate, err = fate.For(rec); err != nil {
 		return err
 	}
 	success := fate.Success(r.options.Good)
@@ -195,17 +201,6 @@ func (r *renderer) row(rec *input.Record) error {
 	return r.report.add(&row)
 }
 
-// fateOf is what became of the record, where fate is what the journal says of its line: nothing, if it is invalid.
-func fateOf(rec *input.Record, fate fates.Fate) (fates.Fate, error) {
-	if rec.Reason == "" {
-		return fate, nil
-	}
-	if fate.Attempts > 0 || fate.Outcome != journal.NotSent {
-		return fate, fmt.Errorf("joining the journal with the input: the journal has a result for line %d, which is invalid: %s", rec.Line, rec.Reason)
-	}
-	return fates.Fate{Outcome: journal.Invalid, Info: rec.Reason}, nil
-}
-
 func (r *renderer) count(fate *fates.Fate, success bool) {
 	r.tally.Rows++
 	if success {
@@ -220,7 +215,7 @@ func (r *renderer) count(fate *fates.Fate, success bool) {
 	switch {
 	case fate.Code.Given:
 		r.tally.CountCode(fate.Code.Number, 1)
-	case !success && fate.Outcome != journal.Duplicate:
+	case !success && fate.Outcome != outcome.Duplicate:
 		r.tally.CountReason(fate.Info)
 	}
 }
@@ -259,7 +254,7 @@ func (s *sheetFile) close(records int64) error {
 	if err := s.sync(); err != nil {
 		return err
 	}
-	if lines := s.records.n - 1; lines != records {
+	if lines := s.seen.records - 1; lines != records {
 		return fmt.Errorf("writing %s: %d lines for %d records", s.path, lines, records)
 	}
 	return nil
@@ -268,9 +263,9 @@ func (s *sheetFile) close(records int64) error {
 // check is the promise that every record ends in exactly one line.
 func (r *renderer) check() error {
 	t, job := &r.tally, &r.options.Job
-	if t.Rows == job.Rows && t.Success+t.Failure == job.Rows && t.Outcomes[journal.Invalid] == job.Invalid {
+	if t.Rows == job.Rows && t.Success+t.Failure == job.Rows && t.Outcomes[outcome.Invalid] == job.Invalid {
 		return nil
 	}
 	return fmt.Errorf("writing %s: %d records (%d invalid) were read first, %d (%d invalid) now; %d successes and %d failures",
-		r.options.Path, job.Rows, job.Invalid, t.Rows, t.Outcomes[journal.Invalid], t.Success, t.Failure)
+		r.options.Path, job.Rows, job.Invalid, t.Rows, t.Outcomes[outcome.Invalid], t.Success, t.Failure)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -26,7 +27,9 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 )
 
 func recordsOf(all ...input.Record) iter.Seq2[input.Record, error] {
@@ -40,7 +43,7 @@ func recordsOf(all ...input.Record) iter.Seq2[input.Record, error] {
 }
 
 // small is a job with one row of every kind.
-func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input.Repeat) {
+func small(t testing.TB) (*journal.Journal, entry.Job, []input.Record, []input.Repeat) {
 	t.Helper()
 	job := journaltest.Job(11, 13)
 	job.Invalid, job.Duplicates, job.Mirrors = 1, 2, 1
@@ -50,15 +53,15 @@ func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input
 		must(t, err)
 		return id
 	}
-	answer := func(id int64, results ...journal.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
+	answer := func(id int64, results ...outcome.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
 	answer(send(2, 3, 4, 6, 7, 8),
-		journal.Result{Rows: journal.Rows(2), Outcome: journaltest.Deleted, Code: journal.Code{Given: true}},
-		journal.Result{Rows: journal.Rows(3), Outcome: journaltest.NotFriend, Code: journal.Code{Number: 31704, Given: true}, Info: "Err_SNS_FriendDelete_Not_Friend"},
-		journal.Result{Rows: journal.Rows(4), Outcome: journal.Refused, Code: journal.Code{Number: 30003, Given: true}, Info: `no "account"`},
-		journal.Result{Rows: journal.Rows(6), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}},
-		journal.Result{Rows: journal.Rows(7, 8), Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
-	answer(send(8), journal.Result{Outcome: journaltest.Deleted, Code: journal.Code{Number: 31704, Given: true}, Presumed: true})
-	answer(send(9), journal.Result{Outcome: journal.Open, Code: journal.Code{Number: 70003, Given: true}, Info: "bad signature"})
+		outcome.Result{Rows: outcome.RowsAt(2), Outcome: journaltest.Deleted, Code: outcome.Code{Given: true}},
+		outcome.Result{Rows: outcome.RowsAt(3), Outcome: journaltest.NotFriend, Code: outcome.Code{Number: 31704, Given: true}, Info: "Err_SNS_FriendDelete_Not_Friend"},
+		outcome.Result{Rows: outcome.RowsAt(4), Outcome: outcome.Refused, Code: outcome.Code{Number: 30003, Given: true}, Info: `no "account"`},
+		outcome.Result{Rows: outcome.RowsAt(6), Outcome: outcome.GaveUp, Code: outcome.Code{Number: 30006, Given: true}},
+		outcome.Result{Rows: outcome.RowsAt(7, 8), Outcome: outcome.Open, Lost: true, Info: "no answer within 15s"})
+	answer(send(8), outcome.Result{Outcome: journaltest.Deleted, Code: outcome.Code{Number: 31704, Given: true}, Presumed: true})
+	answer(send(9), outcome.Result{Outcome: outcome.Open, Code: outcome.Code{Number: 70003, Given: true}, Info: "bad signature"})
 	must(t, j.End("4", "credentials"))
 	records := []input.Record{
 		{Line: 2, From: "a", To: "b"}, {Line: 3, From: "a", To: "=1+1"}, {Line: 4, From: "a", To: "d"},
@@ -86,8 +89,9 @@ func TestReport(t *testing.T) {
 	defer f.Close()
 	dir := t.TempDir()
 	o := ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, "f.csv"), Job: job, Records: recordsOf(records...)}
-	tally, groups, err := Report(t.Context(), o, f)
+	written, err := Report(t.Context(), o, f)
 	must(t, err)
+	tally, groups := written.Tally, written.Samples
 	want := `line,from_account,to_account,status,outcome,result_code,result_info,attempts,finished_at
 2,a,b,success,deleted,0,,1,T
 3,a,=1+1,failure,not_friend,31704,Err_SNS_FriendDelete_Not_Friend,1,T
@@ -109,11 +113,16 @@ y` + "\r" + `
 	if got := strings.Count(content(t, o.Failures), "failure"); got != 8 {
 		t.Errorf("failures: got %d lines, want 8", got)
 	}
-	if tally.Rows != 11 || tally.Success != 3 || tally.Failure != 8 || tally.Presumed != 1 || tally.Codes[31704] != 3 || tally.Outcomes[journal.Duplicate] != 2 {
+	if tally.Rows != 11 || tally.Success != 3 || tally.Failure != 8 || tally.Presumed != 1 || tally.Codes[31704] != 3 || tally.Outcomes[outcome.Duplicate] != 2 {
 		t.Errorf("tally: got %+v", tally)
 	}
 	if len(groups) != 7 || groups[0].Code.Number != 31704 || groups[0].Rows != 2 || len(groups[0].Samples) != 2 {
 		t.Errorf("groups: got %+v", groups)
+	}
+	stands, err := FingerprintFile("report", o.Path)
+	must(t, err)
+	if diff := cmp.Diff(written.Print, stands); diff != "" {
+		t.Errorf("fingerprint: got -, want that of the file +\n%s", diff)
 	}
 	if l := f.Latency(); l.P50 != 20*time.Millisecond || l.Max != 20*time.Millisecond {
 		t.Errorf("latency: got %+v", l)
@@ -123,7 +132,7 @@ y` + "\r" + `
 	}
 	s, err := fates.Status(t.Context(), journaltest.Report(j), t.TempDir(), journaltest.Calls)
 	must(t, err)
-	if s.Waiting != 2 || s.Mirrors != 1 || s.Outcomes[journal.Unknown] != 1 || s.Outcomes[journal.NotSent] != 1 || s.Outcomes[journaltest.Deleted] != 2 || !s.Ended || !s.Held || s.Requests != 3 {
+	if s.Waiting != 2 || s.Mirrors != 1 || s.Outcomes[outcome.Unknown] != 1 || s.Outcomes[outcome.NotSent] != 1 || s.Outcomes[journaltest.Deleted] != 2 || !s.Ended || !s.Held || s.Requests != 3 {
 		t.Errorf("status: got %+v", s)
 	}
 }
@@ -139,7 +148,7 @@ func sum(all []int64) (n int64) {
 func untimed(t testing.TB, text string) string {
 	t.Helper()
 	for i := 0; i+24 <= len(text); i++ {
-		if _, err := time.Parse(journal.StampLayout, text[i:i+24]); err == nil {
+		if _, err := time.Parse(entry.StampLayout, text[i:i+24]); err == nil {
 			text = text[:i] + "T" + text[i+24:]
 		}
 	}
@@ -153,10 +162,10 @@ func TestIgnoreNotFriend(t *testing.T) {
 	must(t, err)
 	defer f.Close()
 	o := ReportOptions{Path: journaltest.Report(j), Good: journaltest.Call.Set([]string{"deleted", "not_friend"}), Job: job, Records: recordsOf(records...)}
-	tally, _, err := Report(t.Context(), o, f)
+	written, err := Report(t.Context(), o, f)
 	must(t, err)
-	if tally.Success != 5 {
-		t.Errorf("success: got %d, want 5", tally.Success)
+	if written.Tally.Success != 5 {
+		t.Errorf("success: got %d, want 5", written.Tally.Success)
 	}
 }
 
@@ -169,9 +178,9 @@ func TestReportWithoutItsFailures(t *testing.T) {
 		dir := t.TempDir()
 		must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
 		o := ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Failures: filepath.Join(dir, failures), Job: job, Records: recordsOf(records...)}
-		tally, _, err := Report(t.Context(), o, f)
-		if !errors.As(err, new(LesserError)) || tally.Rows != job.Rows {
-			t.Errorf("%s: got %v and %d rows, want a lesser error and all rows", failures, err, tally.Rows)
+		written, err := Report(t.Context(), o, f)
+		if !errors.As(err, new(LesserError)) || written.Tally.Rows != job.Rows {
+			t.Errorf("%s: got %v and %d rows, want a lesser error and all rows", failures, err, written.Tally.Rows)
 		}
 		if lines := strings.Count(content(t, o.Path), "\n"); lines < len(records) {
 			t.Errorf("%s: got a report of %d lines", failures, lines)
@@ -221,7 +230,7 @@ func TestReportWholeOrNotAtAll(t *testing.T) {
 		if c.ctx == nil {
 			c.ctx = t.Context()
 		}
-		if _, _, err := Report(c.ctx, o, f); err == nil {
+		if _, err := Report(c.ctx, o, f); err == nil {
 			t.Errorf("%s: got no error, want one", name)
 		}
 		if got := content(t, filepath.Join(dir, "r.csv")); got != "earlier" {
@@ -251,7 +260,7 @@ func TestReportComesBack(t *testing.T) {
 		}
 		defer f.Close()
 		o := ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: journaltest.Job(3, 4), Records: recordsOf(records...)}
-		if _, _, err := Report(context.Background(), o, f); err != nil {
+		if _, err := Report(context.Background(), o, f); err != nil {
 			t.Fatal(err)
 		}
 		data, err := os.ReadFile(o.Path)
@@ -292,7 +301,7 @@ func writeUnderLimit(dir string) int {
 		f, err := fates.New(context.Background(), j, fates.Options{Job: head.Job, Dir: dir})
 		if err == nil {
 			records := recordsOf(input.Record{Line: 2, From: "a", To: strings.Repeat("x", 2000)}, input.Record{Line: 3, From: "a", To: "y"})
-			_, _, err = Report(context.Background(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: head.Job, Records: records}, f)
+			_, err = Report(context.Background(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: head.Job, Records: records}, f)
 			f.Close()
 		}
 		names, _ := filepath.Glob(filepath.Join(dir, "*"))
@@ -370,7 +379,7 @@ func BenchmarkReport(b *testing.B) {
 				}
 			}
 		}
-		_, _, err = Report(b.Context(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: job, Records: records}, f)
+		_, err = Report(b.Context(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: job, Records: records}, f)
 		must(b, err)
 		must(b, f.Close())
 	}
@@ -408,4 +417,37 @@ func BenchmarkWriters(b *testing.B) {
 func sheetTo(w io.Writer) *sheetFile {
 	buf := bufio.NewWriterSize(w, 256<<10)
 	return &sheetFile{countedFile: &countedFile{buf: buf}, csv: csv.NewWriter(buf)}
+}
+
+// BenchmarkFingerprint is why a report is fingerprinted while it is written: as it is, against reading it again. CPU time
+// says more than the clock on a shared machine.
+func BenchmarkFingerprint(b *testing.B) {
+	const row = "1234567,user_100000000,friend_1000000000,success,deleted,0,,1,2026-11-23T18:26:09.123Z\n"
+	const rows = 1_000_000
+	path := filepath.Join(b.TempDir(), "r.csv")
+	must(b, os.WriteFile(path, bytes.Repeat([]byte(row), rows), 0o600))
+	b.Run("read-again", func(b *testing.B) {
+		before := cpuTime()
+		for b.Loop() {
+			_, err := FingerprintFile("report", path)
+			must(b, err)
+		}
+		b.ReportMetric(float64(cpuTime()-before)/rows/float64(b.N), "cpu-ns/row")
+	})
+	block := []byte(strings.Repeat(row, 256<<10/len(row)))
+	b.Run("as-written", func(b *testing.B) {
+		before, seen := cpuTime(), sha256.New()
+		for b.Loop() {
+			for left := rows * len(row); left > 0; left -= len(block) {
+				seen.Write(block)
+			}
+		}
+		b.ReportMetric(float64(cpuTime()-before)/rows/float64(b.N), "cpu-ns/row")
+	})
+}
+
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -7,7 +7,7 @@ import (
 
 	"friendsweep/input"
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // Sample is one failed row, shown on the page as an example of its kind.
@@ -21,16 +21,16 @@ type Sample struct {
 
 // SampleGroup is failed rows of one kind: of one code, or without a code of one outcome.
 type SampleGroup struct {
-	Outcome journal.Outcome // where there is no code; else the outcome of the first sample
-	Code    journal.Code
+	Outcome outcome.Outcome // where there is no code; else the outcome of the first sample
+	Code    outcome.Code
 	Rows    int64    // how many rows are of this kind
 	Samples []Sample // the first of them, in input order
 }
 
 // failureKind is what the page groups failed rows by: the code, or the outcome of those without one.
 type failureKind struct {
-	outcome journal.Outcome // Open for rows with a code
-	code    journal.Code
+	outcome outcome.Outcome // Open for rows with a code
+	code    outcome.Code
 }
 
 const (

@@ -7,6 +7,7 @@ import (
 
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
 )
 
@@ -21,10 +22,10 @@ type Interim struct {
 
 // NewInterim is what a journal alone tells: the first line, and what its runs did. held: a process works on it. The counts of
 // rows are yet to be set.
-func NewInterim(head *journal.Head, seen *journal.Overview, held bool) *Interim {
+func NewInterim(head *entry.Head, seen *journal.Overview, held bool) *Interim {
 	job, last := head.Job, seen.LastRun
-	i := &Interim{State: stateOf(held, seen.Ended, seen.EndCode), LastAnswerAt: terminal.Stamp(journal.UnixMilli(seen.LastAnswer)), Summary: Summary{
-		Call: head.Call, Good: head.Call.Set(last.Success), Version: last.Version, Input: string(last.Input), InputSHA256: job.InputSHA256, InputBytes: job.InputBytes, Endpoint: job.Endpoint,
+	i := &Interim{State: StateOf(held, seen.Ended, seen.EndCode), LastAnswerAt: terminal.Stamp(journal.UnixMilli(seen.LastAnswer)), Summary: Summary{
+		Call: head.Call, FromEnvironment: SecretFromEnvironment(job.Endpoint, last.Flags), Good: head.Call.Set(last.Success), Version: last.Version, Input: string(last.Input), InputSHA256: job.InputSHA256, InputBytes: job.InputBytes, Endpoint: job.Endpoint,
 		SDKAppID: job.AppID, DeleteType: job.DeleteType, StartedAt: terminal.Stamp(journal.UnixMilli(seen.LastStart)),
 		JobStartedAt: terminal.Stamp(head.At), Requests: seen.Requests, Runs: seen.Runs, Note: last.Note, Allowed: last.Allowed,
 		StopReason: seen.Stopped, JournalHead: seen.Link, Died: !held && !seen.Ended,
@@ -52,8 +53,8 @@ func (i *Interim) WriteText(w io.Writer, opts terminal.TextOptions) error {
 // WriteJSON writes it as one JSON object.
 func (i *Interim) WriteJSON(w io.Writer) error { return terminal.WriteJSON(w, i) }
 
-// stateOf is how a job stands, in a word. held: a process works on it; ended: the last run wrote its end, with the code.
-func stateOf(held, ended bool, code string) string {
+// StateOf is how a job stands, in a word. held: a process works on it; ended: the last run wrote its end, with the code.
+func StateOf(held, ended bool, code string) string {
 	switch {
 	case held:
 		return "running"

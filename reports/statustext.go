@@ -8,12 +8,14 @@ import (
 
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
 // Status is how far a run got, as `status` tells it. The counts are those that the journal alone can know.
 type Status struct {
-	Call                   *journal.Call
+	Call                   *outcome.Call
+	Good                   outcome.Set // the answers that are successes of the last run
 	Report, Journal, Input string
 	Head                   string // of the journal's chain
 	Held                   bool   // a process works on it now
@@ -30,16 +32,18 @@ type Status struct {
 	Tally                  fates.Tally
 	ResumeCommand          string // empty where no row is open, or while the run is held
 	RetryCommand           string // also sends the refused rows again; empty where there are none, or while the run is held
-	FromEnvironment        bool   // the credentials came from the environment, so the command needs them there again
+	FromEnvironment        bool   // see [SecretFromEnvironment]
 }
 
 // NewStatus is what the journal of the report says, for people.
 func NewStatus(s *fates.StatusInfo, report string) *Status {
+	good := s.Head.Call.Set(s.LastRun.Success)
 	return &Status{
+		Good: good,
 		Head: s.Link, Report: report, Journal: journal.Found(report), Input: string(s.LastRun.Input), Held: s.Held, PID: s.LastRun.PID,
 		Host: s.LastRun.Host, User: s.LastRun.User, Ended: s.Ended, ExitCode: s.EndCode, StopReason: s.Stopped,
 		Endpoint: s.Head.Job.Endpoint, SDKAppID: s.Head.Job.AppID, Started: s.Head.At, LastAnswer: s.LastAnswer,
-		Requests: s.Requests, Call: s.Head.Call, Tally: s.Tally(s.Head.Call.Set(s.LastRun.Success)),
+		FromEnvironment: SecretFromEnvironment(s.Head.Job.Endpoint, s.LastRun.Flags), Requests: s.Requests, Call: s.Head.Call, Tally: s.Tally(good),
 	}
 }
 
@@ -53,11 +57,15 @@ func (s *Status) WriteText(w io.Writer, now time.Time, opts terminal.TextOptions
 	out.WriteString("\n")
 	out.Row("rows", s.Tally.Rows, "")
 	decided := s.Tally.Rows - s.Tally.Open()
-	out.Row("decided", decided, strconv.FormatInt(terminal.Percent(decided, s.Tally.Rows), 10)+"%")
+	share := strconv.FormatInt(terminal.Percent(decided, s.Tally.Rows), 10) + "%"
+	if note := presumedNote(s.Call, s.Tally.Presumed); note != "" {
+		share += "; " + note
+	}
+	out.Row("decided", decided, share)
 	out.Row("open", s.Tally.Open(), "")
 	out.Heading("outcomes")
 	s.writeOutcomes(out)
-	writeCodes(out, s.Call, byCode(s.Tally))
+	writeCodes(out, s.Call, s.advice, byCode(s.Tally))
 	out.WriteString("\n")
 	s.writeFacts(out, now)
 	s.writeNext(out)
@@ -68,9 +76,9 @@ func (s *Status) verdict() (terminal.Tone, string) {
 	open := fmt.Sprintf("%s of %s still open", terminal.Count(s.Tally.Open()), terminal.Counted(s.Tally.Rows, "row"))
 	switch {
 	case s.Held:
-		return terminal.Good, fmt.Sprintf("Running: process %d%s, %s.", s.PID, at(s.Host), open)
+		return terminal.Good, fmt.Sprintf("Running: process %d%s, %s.", s.PID, On(s.Host), open)
 	case !s.Ended:
-		return terminal.Bad, fmt.Sprintf("Dead: process %d%s ended without a word (killed, crashed or power lost); %s.", s.PID, at(s.Host), open)
+		return terminal.Bad, fmt.Sprintf("Dead: process %d%s ended without a word (killed, crashed, power lost or disk full); %s.", s.PID, On(s.Host), open)
 	case s.StopReason != "":
 		return terminal.Bad, fmt.Sprintf("Stopped with exit code %s: %s; %s.", s.ExitCode, s.StopReason, open)
 	case s.Tally.Open() > 0:
@@ -80,7 +88,8 @@ func (s *Status) verdict() (terminal.Tone, string) {
 	}
 }
 
-func at(host string) string {
+// On is where something ran, behind who ran it; empty where nobody knows.
+func On(host string) string {
 	if host == "" {
 		return ""
 	}
@@ -91,16 +100,20 @@ func at(host string) string {
 func (s *Status) writeOutcomes(out *terminal.Sheet) {
 	counts := byWord(s.Call, s.Tally)
 	if s.Held {
-		delete(counts, s.Call.Word(journal.Unknown))
-		delete(counts, s.Call.Word(journal.NotSent))
+		delete(counts, s.Call.Word(outcome.Unknown))
+		delete(counts, s.Call.Word(outcome.NotSent))
 	}
-	writeOutcomes(out, s.Call, 0, counts)
-	if n := s.Tally.Outcomes[journal.Unknown]; s.Held && n > 0 {
+	writeOutcomes(out, s.Call, s.Good, counts)
+	if n := s.Tally.Outcomes[outcome.Unknown]; s.Held && n > 0 {
 		out.Row("in flight", n, "sent or about to be sent again")
 	}
-	if n := s.Tally.Outcomes[journal.NotSent] + s.Tally.Outcomes[journal.Open]; s.Held && n > 0 {
+	if n := s.Tally.Outcomes[outcome.NotSent] + s.Tally.Outcomes[outcome.Open]; s.Held && n > 0 {
 		out.Row("waiting", n, "their turn has not come")
 	}
+}
+
+func (s *Status) advice(code int) string {
+	return adviceFor(s.Call, s.Good, s.Tally.Outcomes[s.Call.Presumed.From], code)
 }
 
 func (s *Status) writeFacts(out *terminal.Sheet, now time.Time) {
@@ -114,10 +127,10 @@ func (s *Status) writeFacts(out *terminal.Sheet, now time.Time) {
 		out.Fact("last answer", "none yet")
 	}
 	if s.User != "" {
-		out.Fact("run by", s.User+at(s.Host))
+		out.Fact("run by", s.User+On(s.Host))
 	}
 	out.Fact("sent to", destination(s.Endpoint, s.SDKAppID))
-	out.Path("input", inputName(s.Input))
+	out.Path("input", InputName(s.Input))
 	out.Path("report", s.Report)
 	out.Path("journal", s.Journal)
 	out.Fact("head", s.Head)
@@ -130,14 +143,12 @@ func (s *Status) writeNext(out *terminal.Sheet) {
 	case s.ResumeCommand != "":
 		out.Command("To continue:", s.ResumeCommand)
 	case s.RetryCommand != "":
-		writeRetry(out, s.Tally.Outcomes[journal.Refused], s.RetryCommand)
+		writeRetry(out, s.Tally.Outcomes[outcome.Refused], s.RetryCommand)
 	default:
 		return
 	}
 	noteInput(out, s.Input, s.ResumeCommand)
-	if s.FromEnvironment {
-		out.WriteString("  (with FRIENDSWEEP_SECRET_KEY or FRIENDSWEEP_USERSIG in the environment, as before)\n")
-	}
+	noteSecret(out, s.FromEnvironment)
 	if !s.Ended {
 		out.Command("To get the report of the rows so far without sending anything:", terminal.ShellQuote("friendsweep", "report", s.Report))
 	}

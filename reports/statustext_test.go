@@ -8,14 +8,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
 func testStanding() *Status {
 	t := fates.Tally{Rows: 1000, Success: 700, Failure: 300, Codes: map[int]int64{0: 700, 30003: 5}}
-	t.Outcomes[journaltest.Deleted], t.Outcomes[journal.Refused], t.Outcomes[journal.Unknown], t.Outcomes[journal.NotSent] = 700, 5, 95, 200
+	t.Outcomes[journaltest.Deleted], t.Outcomes[outcome.Refused], t.Outcomes[outcome.Unknown], t.Outcomes[outcome.NotSent] = 700, 5, 95, 200
 	return &Status{Call: journaltest.Call, Report: "/srv/r.csv", Journal: "/srv/r.csv.journal", Input: "/srv/i.csv", PID: 4711, Host: "batch-7", User: "ops",
 		Endpoint: "https://adminapisgp.im.qcloud.com", SDKAppID: 1400000000, Started: began, LastAnswer: ended, Requests: 99, Tally: t,
 		ResumeCommand: "friendsweep delete --resume --report=/srv/r.csv /srv/i.csv", FromEnvironment: true}
@@ -31,7 +31,7 @@ func standingText(t *testing.T, s *Status) string {
 }
 
 func TestStatusOfADeadRun(t *testing.T) {
-	want := `Dead: process 4711 on batch-7 ended without a word (killed, crashed or power lost); 295 of 1,000 rows still open.
+	want := `Dead: process 4711 on batch-7 ended without a word (killed, crashed, power lost or disk full); 295 of 1,000 rows still open.
 
 rows        1,000
 decided       705  70%

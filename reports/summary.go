@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -52,17 +53,18 @@ type Summary struct {
 	JournalHead       string           `json:"journal_head"`   // the h of the journal's last line
 
 	// For the text and the page alone.
-	Failures      string        `json:"-"` // the failures file; empty if none was written
-	Page          string        `json:"-"`
-	Metrics       string        `json:"-"`
-	ReportCommand string        `json:"-"` // writes the report that this run could not write; empty if it is there
-	ReportWaits   string        `json:"-"` // when that command can: "once there is room"
-	RetryCommand  string        `json:"-"` // sends the refused rows again; empty when there are none
-	Allowed       string        `json:"-"` // who answered the question, or why nobody was asked
-	Died          bool          `json:"-"` // the run did not write its end: it has no exit code
-	Call          *journal.Call `json:"-"`
-	Remark        string        `json:"-"` // what the command has to say of the answers
-	Good          journal.Set   `json:"-"` // the answers that are successes
+	Failures        string        `json:"-"` // the failures file; empty if none was written
+	Page            string        `json:"-"`
+	Metrics         string        `json:"-"`
+	ReportCommand   string        `json:"-"` // writes the report that this run could not write; empty if it is there
+	ReportWaits     string        `json:"-"` // when that command can: "once there is room"
+	RetryCommand    string        `json:"-"` // sends the refused rows again; empty when there are none
+	FromEnvironment bool          `json:"-"` // see [SecretFromEnvironment]
+	Allowed         string        `json:"-"` // who answered the question, or why nobody was asked
+	Died            bool          `json:"-"` // the run did not write its end: it has no exit code
+	Call            *outcome.Call `json:"-"`
+	Remark          string        `json:"-"` // what the command has to say of the answers
+	Good            outcome.Set   `json:"-"` // the answers that are successes
 }
 
 // SetTally copies the counts of t into s, whose Call is set.
@@ -71,7 +73,7 @@ func (s *Summary) SetTally(t fates.Tally) {
 	s.Outcomes, s.Codes, s.Reasons = byWord(s.Call, t), byCode(t), byReason(t)
 }
 
-func byWord(call *journal.Call, t fates.Tally) map[string]int64 {
+func byWord(call *outcome.Call, t fates.Tally) map[string]int64 {
 	words := map[string]int64{}
 	for _, o := range Outcomes(call) {
 		words[o.Word] = t.Outcomes[o.Outcome]
@@ -114,9 +116,7 @@ func (s *Summary) WriteText(w io.Writer, opts terminal.TextOptions) error {
 	}
 	out.WriteString("\n")
 	s.writeCounts(out)
-	advising := *s.Call
-	advising.Advice = s.Advice
-	writeCodes(out, &advising, s.Codes)
+	writeCodes(out, s.Call, s.Advice, s.Codes)
 	writeReasons(out, s.Reasons)
 	out.WriteString("\n")
 	s.writeRun(out)
@@ -135,7 +135,7 @@ func (s *Summary) Verdict() (terminal.Tone, string) {
 	}
 	switch {
 	case s.Died:
-		return terminal.Bad, fmt.Sprintf("The run died before its end (killed, crashed or power lost): %s.", open)
+		return terminal.Bad, fmt.Sprintf("The run died before its end (killed, crashed, power lost or disk full): %s.", open)
 	case s.ExitCode > 1 && s.StopReason != "":
 		return terminal.Bad, fmt.Sprintf("Stopped before the end: %s; %s.", s.StopReason, open)
 	case s.ExitCode > 1 || !s.Finished:
@@ -162,7 +162,7 @@ func (s *Summary) open() (n int64) {
 }
 
 // Outcome is how many rows have this outcome.
-func (s *Summary) Outcome(o journal.Outcome) int64 { return s.Outcomes[s.Call.Word(o)] }
+func (s *Summary) Outcome(o outcome.Outcome) int64 { return s.Outcomes[s.Call.Word(o)] }
 
 func (s *Summary) writeCounts(out *terminal.Sheet) {
 	rows := ""
@@ -170,27 +170,37 @@ func (s *Summary) writeCounts(out *terminal.Sheet) {
 		rows = "of " + terminal.Counted(s.Accounts, "account")
 	}
 	out.Row("rows", s.Rows, rows)
-	out.Row("success", s.Success, s.presumedNote())
-	out.Row("failure", s.Failure, "")
+	out.Row("success", s.Success, presumedNote(s.Call, s.Presumed))
+	out.Row("failure", s.Failure, s.openNote())
 	if s.Rows > 0 {
 		out.Heading("outcomes")
 	}
 	writeOutcomes(out, s.Call, s.Good, s.Outcomes)
 }
 
-func (s *Summary) presumedNote() string {
-	if s.Presumed == 0 {
+// openNote tells failures that are for good from rows that are only not done.
+func (s *Summary) openNote() string {
+	if s.open() == 0 {
 		return ""
 	}
-	return terminal.Count(s.Presumed) + " of them presumed " + s.Call.Word(s.Call.Presumed.To) + ": an answer was lost, then the API said " + strconv.Itoa(s.Call.Presumed.Code)
+	return terminal.Count(s.open()) + " of them still open: --resume sends them"
+}
+
+// presumedNote is empty where no row is presumed.
+func presumedNote(call *outcome.Call, rows int64) string {
+	if rows == 0 {
+		return ""
+	}
+	p := call.Presumed
+	return fmt.Sprintf("%s of them presumed %s: an answer was lost, then the API said %d", terminal.Count(rows), call.Word(p.To), p.Code)
 }
 
 // writeOutcomes leaves out what did not occur.
-func writeOutcomes(out *terminal.Sheet, call *journal.Call, good journal.Set, counts map[string]int64) {
+func writeOutcomes(out *terminal.Sheet, call *outcome.Call, good outcome.Set, counts map[string]int64) {
 	for _, o := range Outcomes(call) {
 		n, note := counts[o.Word], o.Meaning
-		if good.Has(o.Outcome) && call.Answers[o.Outcome-journal.Answered].CountedBy != "" {
-			note += " (counted as success: " + call.Answers[o.Outcome-journal.Answered].CountedBy + ")"
+		if good.Has(o.Outcome) && call.Answers[o.Outcome-outcome.Answered].CountedBy != "" {
+			note += " (counted as success: " + call.Answers[o.Outcome-outcome.Answered].CountedBy + ")"
 		}
 		if n > 0 {
 			out.Row(o.Word, n, note)
@@ -199,7 +209,7 @@ func writeOutcomes(out *terminal.Sheet, call *journal.Call, good journal.Set, co
 }
 
 // writeCodes leaves out 0, which needs no explanation.
-func writeCodes(out *terminal.Sheet, call *journal.Call, counts map[string]int64) {
+func writeCodes(out *terminal.Sheet, call *outcome.Call, advice func(code int) string, counts map[string]int64) {
 	codes := CodesByCount(counts)
 	codes = slices.DeleteFunc(codes, func(code int) bool { return code == 0 })
 	if len(codes) > 0 {
@@ -212,20 +222,25 @@ func writeCodes(out *terminal.Sheet, call *journal.Call, counts map[string]int64
 	}()
 	for _, code := range codes {
 		out.Row(strconv.Itoa(code), counts[strconv.Itoa(code)], cmp.Or(call.Meaning(code), "not documented"))
-		if advice := call.Advice(code); advice != "" {
-			out.Row("", -1, "-> "+advice)
+		if text := advice(code); text != "" {
+			out.Row("", -1, "-> "+text)
 		}
 	}
 }
 
-// Advice is what to do about a code; empty where the rows that have it are successes already, or have it from a row that was
-// presumed, so that nobody is told to do what was done.
+// Advice is what to do about a code; it may be empty.
 func (s *Summary) Advice(code int) string {
-	p := s.Call.Presumed
-	if code == 0 || code == p.Code && (s.Good.Has(p.From) || s.Outcome(p.From) == 0) {
+	return adviceFor(s.Call, s.Good, s.Outcome(s.Call.Presumed.From), code)
+}
+
+// adviceFor is empty where the rows that have the code are successes already, or have it from a row that was presumed, so that
+// nobody is told to do what was done. from: the rows whose outcome is the one that is presumed to be another.
+func adviceFor(call *outcome.Call, good outcome.Set, from int64, code int) string {
+	p := call.Presumed
+	if code == 0 || code == p.Code && (good.Has(p.From) || from == 0) {
 		return ""
 	}
-	return s.Call.Advice(code)
+	return call.Advice(code)
 }
 
 // writeReasons says why rows failed that have no code.
@@ -289,6 +304,7 @@ func (s *Summary) traffic() string {
 	return text
 }
 
+// Took is how long the run took by its own times; ok is false where it has none.
 func (s *Summary) Took() (took time.Duration, ok bool) {
 	began, err := time.Parse(time.RFC3339, s.StartedAt)
 	ended, err2 := time.Parse(time.RFC3339, s.FinishedAt)
@@ -317,14 +333,15 @@ func (s *Summary) writeNext(out *terminal.Sheet) {
 	switch {
 	case s.ResumeCommand != "" && s.open() == 0:
 		out.Command("To end the run that died, of which nothing is left to be sent:", s.ResumeCommand)
-		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	case s.ResumeCommand != "":
 		out.Command("To send what is still open ("+terminal.Counted(s.open(), "row")+"):", s.ResumeCommand)
-		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
 	case s.RetryCommand != "":
-		writeRetry(out, s.Outcome(journal.Refused), s.RetryCommand)
-		noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
+		writeRetry(out, s.Outcome(outcome.Refused), s.RetryCommand)
+	default:
+		return
 	}
+	noteInput(out, s.Input, s.ResumeCommand+s.RetryCommand)
+	noteSecret(out, s.FromEnvironment)
 }
 
 func writeRetry(out *terminal.Sheet, rows int64, command string) {
@@ -344,6 +361,18 @@ func noteInput(out *terminal.Sheet, input, command string) {
 		text += "; it also needs --yes"
 	}
 	out.WriteString("  (" + text + ")\n")
+}
+
+// SecretFromEnvironment tells whether the secret came from the environment, so that the next command needs it there again: the
+// run's flags name no file that it is in, and it is not the sandbox's.
+func SecretFromEnvironment(endpoint string, flags entry.Flags) bool {
+	return endpoint != "sandbox" && flags["secret-key-file"] == nil && flags["usersig-file"] == nil
+}
+
+func noteSecret(out *terminal.Sheet, fromEnvironment bool) {
+	if fromEnvironment {
+		out.WriteString("  (with FRIENDSWEEP_SECRET_KEY or FRIENDSWEEP_USERSIG in the environment, as before)\n")
+	}
 }
 
 // IsGone tells of an input that was there for one reading: standard input, and a shell's <(…).

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -27,7 +27,7 @@ func TestSummaryText(t *testing.T) {
 
 rows       1,234,567  of 99,999 accounts
 success    1,233,888  12 of them presumed deleted: an answer was lost, then the API said 31704
-failure          679
+failure          679  20 of them still open: --resume sends them
 
 outcomes
 deleted    1,200,012  confirmed by the API, or presumed after a lost answer
@@ -85,7 +85,7 @@ func TestVerdict(t *testing.T) {
 	done := fates.Tally{Rows: 3, Success: 3}
 	done.Outcomes[journaltest.Deleted] = 3
 	open := fates.Tally{Rows: 3, Success: 1, Failure: 2}
-	open.Outcomes[journaltest.Deleted], open.Outcomes[journal.Unknown], open.Outcomes[journal.NotSent] = 1, 1, 1
+	open.Outcomes[journaltest.Deleted], open.Outcomes[outcome.Unknown], open.Outcomes[outcome.NotSent] = 1, 1, 1
 	for _, c := range []struct {
 		tally    fates.Tally
 		finished bool
@@ -149,5 +149,30 @@ func TestSummaryJSON(t *testing.T) {
 	}
 	if n := len(got["outcomes"].(map[string]any)); n != 8 {
 		t.Errorf("got %d outcomes, want all 8", n)
+	}
+}
+
+// TestSummaryIsBounded: however many codes and reasons a server thinks of, they are counted by the commonest, and the rest
+// together.
+func TestSummaryIsBounded(t *testing.T) {
+	const many = 200_000
+	var tally fates.Tally
+	for code := range many {
+		tally.CountCode(code, int64(2-min(1, code/50))) // fifty of them are twice as common, and fifty more are shown
+		tally.CountReason(strings.Repeat("x", code%5) + string(rune(0x100+code%50_000)))
+	}
+	if len(tally.Codes) > 10_000 || len(tally.Reasons) > 1000 {
+		t.Errorf("got %d codes and %d reasons counted one by one, want 10000 and 1000 at most", len(tally.Codes), len(tally.Reasons))
+	}
+	s := testSummary()
+	s.SetTally(tally)
+	if len(s.Codes) != 101 || s.Codes["49"] != 2 || s.Codes["other"] != many-100 {
+		t.Errorf("got %d codes, %d and %d of the 49th and of others, want 101, 2 and %d", len(s.Codes), s.Codes["49"], s.Codes["other"], many-100)
+	}
+	if len(s.Reasons) != 10 {
+		t.Errorf("got %d reasons, want 10", len(s.Reasons))
+	}
+	if text := summaryText(t, s, terminal.TextOptions{}); len(text) > 64<<10 {
+		t.Errorf("got a text of %d bytes, want 64 KiB at most", len(text))
 	}
 }

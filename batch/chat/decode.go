@@ -35,7 +35,7 @@ type decoder struct {
 	body   bytes.Buffer
 	to     []string
 	items  []Item
-	failed []bool         // rows named in Fail_Account or Invalid_Account
+	failed []bool         // rows named in Fail_Account or Invalid_Account, or by an item without an integer code
 	next   int            // the row that the next item is about, if the answer keeps the request's order
 	index  map[string]int // rows by name, made for the first answer that does not
 	ready  bool           // whether index is of this answer's rows
@@ -69,7 +69,7 @@ func (d *decoder) decode(body []byte, to []string) (Answer, error) {
 	}
 	for i, failed := range d.failed {
 		if it := &d.items[i]; failed && it.succeeded() {
-			*it = Item{State: Contradicted, Info: "the answer gives code 0 and lists the row as failed"}
+			*it = Item{State: Contradicted, Info: "the answer gives code 0 and lists the row as failed, or a second time without a code"}
 		}
 	}
 	if d.alien && slices.ContainsFunc(d.items, func(it Item) bool { return it.State == Missing }) {

@@ -48,7 +48,7 @@ func TestDecodeDocumentedSamples(t *testing.T) {
 }
 
 const twice = "the answer gives the row two different codes"
-const listed = "the answer gives code 0 and lists the row as failed"
+const listed = "the answer gives code 0 and lists the row as failed, or a second time without a code"
 
 func TestDecodeHostileItems(t *testing.T) {
 	a := func(code string) string { return `{"To_Account":"a","ResultCode":` + code + `,"ResultInfo":""}` }
@@ -90,6 +90,8 @@ func TestDecodeHostileItems(t *testing.T) {
 		{"no code", `"ResultItem":[{"To_Account":"a"},` + b("0") + `]`, []Item{{}, ok(0)}},
 		{"code twice", `"ResultItem":[{"To_Account":"a","ResultCode":30003,"ResultCode":0},` + b("0") + `]`, []Item{clash(twice), ok(0)}},
 		{"code twice, once text", `"ResultItem":[{"To_Account":"a","ResultCode":"1","ResultCode":0},{"ResultCode":0,"To_Account":"b","ResultCode":null}]`, []Item{clash(twice), clash(twice)}},
+		{"two items, one without a code", `"ResultItem":[` + a(`"30003"`) + `,` + a("0") + `,` + b("0") + `,{"To_Account":"b"}]`, []Item{clash(listed), clash(listed)}},
+		{"two items without a code", `"ResultItem":[` + a("null") + `,` + a("0.0") + `,` + b("30003") + `,` + b("1e3") + `]`, []Item{{}, {State: Answered, Code: 30003}}},
 		{"code twice, the same", `"ResultItem":[{"To_Account":"a","ResultCode":0,"ResultCode":0}]`, []Item{ok(0), {}}},
 		{"name twice, the same", `"ResultItem":[{"To_Account":"a","ResultCode":0,"To_Account":"a"}]`, []Item{ok(0), {}}},
 		{"name last", `"ResultItem":[{"ResultInfo":"x","ResultCode":5,"To_Account":"b"}]`, []Item{{}, ok(5, "x")}},

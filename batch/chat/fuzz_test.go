@@ -29,6 +29,7 @@ func FuzzDecode(f *testing.F) {
 		`{"ErrorCode":0,"ResultItem":[{"To_Account":"id2","ResultCode":0},{"To_Account":"id1","ResultCode":0}]}`,
 		`{"ErrorCode":0,"ResultItem":[{"To_Account":"id1","ResultCode":0},{"To_Account":"id1","ResultCode":30006}]}`,
 		`{"ErrorCode":0,"ResultItem":[{"To_Account":"id1","ResultCode":0,"ResultCode":"0"}],"Fail_Account":["id2",1]}`,
+		`{"ErrorCode":0,"ResultItem":[{"To_Account":"id1","ResultCode":0},{"To_Account":"id1","ResultCode":null}]}`,
 		`{"ErrorCode":0,"Invalid_Account":["\u0069d1"],"ResultItem":[{"To_Account":"id1","ResultCode":-0}]}`,
 		`{"ErrorCode":0.0,"ErrorInfo":"\u001b\ud800","ResultItem":null}`,
 		vendorSample, trapSample,
@@ -99,8 +100,8 @@ func checkAnswer(t *testing.T, body []byte, got Answer) {
 	checkClean(t, got.Info)
 }
 
-// tally is what a plain reading finds about one row: the outcomes that its items with code 0 give, how many give another code
-// or nothing clear, and whether it is listed as failed.
+// tally is what a plain reading finds about one row: the outcomes that its items with code 0 give, how many give another code,
+// none, or nothing clear, and whether it is listed as failed.
 type tally struct {
 	zeros  map[int]bool
 	others int
@@ -150,7 +151,7 @@ func (t *tally) item(call Call, raw json.RawMessage, id string) {
 	}
 	outcome := outcomeIn(call, relations)
 	switch {
-	case name != id || len(codes) == 0 || len(codes) == 1 && codes["0false"]:
+	case name != id:
 	case len(codes) == 1 && codes["0true"] && outcome >= 0:
 		t.zeros[outcome] = true
 	default:

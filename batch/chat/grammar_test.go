@@ -51,6 +51,7 @@ func talkFrom(t *testing.T, seed uint64, counts map[string]int) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &oddServer{dice: rand.New(&lockedSource{pcg: rand.NewPCG(seed, 0x7a1c)})}
 		c := piped(t, s.talk)
+		var distrusted net.Conn // what comes over it may be the answer to an earlier request
 		for n := range 3 {
 			s.to = nil
 			for i := range 1 + s.dice.IntN(3) {
@@ -62,6 +63,12 @@ func talkFrom(t *testing.T, seed uint64, counts map[string]int) {
 			took := time.Since(start)
 			synctest.Wait()
 			wrong := s.judge(c, &got, counts)
+			if s.reply.conn != nil && s.reply.conn == distrusted {
+				wrong = append(wrong, "it went over a connection whose last answer was not understood")
+			}
+			if got.Kind != Envelope && s.reply.conn != nil {
+				distrusted = s.reply.conn
+			}
 			if took > 15*time.Second {
 				wrong = append(wrong, fmt.Sprintf("it took %s, want 15s at most", took))
 			}
@@ -90,6 +97,7 @@ type oddReply struct {
 	mu     sync.Mutex // the rest of it may be sent while the test looks at it
 	sent   bytes.Buffer
 	clean  bool // by the book
+	conn   net.Conn
 	closed bool // the connection
 }
 
@@ -138,7 +146,7 @@ func (s *oddServer) talk(conn net.Conn) {
 		io.Copy(io.Discard, r.Body)
 		s.requests.Add(1)
 		s.sig = r.URL.Query().Get("usersig")
-		said := new(oddReply)
+		said := &oddReply{conn: conn}
 		s.reply = said
 		text, end := s.answer(r.URL.String(), said)
 		if !s.say(conn, text, said) || end {
@@ -324,6 +332,7 @@ func (s *oddServer) said() map[string]int {
 		return nil
 	}
 	said, bad, foreign := map[string]int{}, map[string]bool{}, false
+	var codeless []string
 	asked := map[string]bool{}
 	for _, to := range s.to {
 		asked[to] = true
@@ -333,7 +342,8 @@ func (s *oddServer) said() map[string]int {
 		before, twice := said[item.To]
 		code, err := strconv.Atoi(string(item.Code))
 		switch {
-		case err != nil: // as if it were not there
+		case err != nil:
+			codeless = append(codeless, item.To)
 		case twice && before != code:
 			bad[item.To] = true
 		default:
@@ -342,6 +352,11 @@ func (s *oddServer) said() map[string]int {
 	}
 	for _, to := range a.Failed {
 		bad[to] = bad[to] || said[to] == 0
+	}
+	for _, to := range codeless {
+		if code, ok := said[to]; ok && code == 0 {
+			bad[to] = true
+		}
 	}
 	for to, is := range bad {
 		if is {

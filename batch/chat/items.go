@@ -28,8 +28,8 @@ func (d *decoder) list() error {
 	return items.Err()
 }
 
-// item reads one element of the list. One that is no object, names no row of ours or has no integer code is as if it
-// were not there.
+// item reads one element of the list. One that is no object or names no row of ours is as if it were not there; one without
+// an integer code confirms nothing, nor does another that gives its row code 0.
 func (d *decoder) item() error {
 	if d.jx.Next() != jx.Object {
 		return d.jx.Skip()
@@ -38,8 +38,12 @@ func (d *decoder) item() error {
 	if err := d.jx.ObjBytes(d.eachField); err != nil {
 		return err
 	}
-	if d.found.row >= 0 && (d.found.hasCode || d.found.twice) {
-		d.record(&d.found)
+	switch r := &d.found; {
+	case r.row < 0:
+	case r.hasCode || r.twice:
+		d.record(r)
+	default:
+		d.failed[r.row] = true
 	}
 	return nil
 }

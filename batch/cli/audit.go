@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"friendsweep/batch"
-	"friendsweep/reports/terminal"
+	"friendsweep/reports"
+	"friendsweep/reports/journal"
 )
 
 // auditCommand is `friendsweep audit`.
@@ -33,32 +31,21 @@ func (c *auditCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
-	c.Report = withoutJournal(c.Report)
+	c.Report = journal.ReportOf(c.Report)
 	checks, err := batch.Audit(a.ctx, batch.Options{
 		Report: c.Report, Pairs: c.Input, Stdin: a.stdin, TempDir: temp, Log: a.log, Progress: a.progress,
 	})
 	if err != nil {
 		return err
 	}
-	for _, check := range checks {
-		if !check.Holds {
-			a.code = exitRowsFailed
-		}
+	audit := reports.Audit{Report: c.Report, Checks: checks}
+	if !audit.Holds() {
+		a.code = exitRowsFailed
 	}
+	audit.ExitCode = a.code
 	a.printed = true
 	if c.JSON {
-		enc := json.NewEncoder(a.stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(map[string]any{"report": c.Report, "checks": checks, "exit_code": a.code})
+		return audit.WriteJSON(a.stdout)
 	}
-	for _, check := range checks {
-		holds := "holds"
-		if !check.Holds {
-			holds = "DOES NOT HOLD"
-		}
-		if _, err := fmt.Fprintf(a.stdout, "%-7s  %s: %s\n", check.What, holds, terminal.Printable(check.Detail)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return audit.WriteText(a.stdout)
 }

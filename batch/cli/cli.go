@@ -1,5 +1,5 @@
-// Package cli is the command line: commands, flags, variables of the environment, secrets, the question, signals and exit
-// codes.
+// Package cli is the command line: commands, flags, variables of the environment, the question, signals and exit codes. Package
+// secret beneath it reads the file of a secret.
 //
 // Read [Run] first, then the file of a command, which has its flags, its help, its checks and its Run. Flags that commands
 // share stand in flags.go with their defaults, those that say where to send in target.go. What a command does is done by the
@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
 )
 
@@ -62,7 +62,7 @@ type app struct {
 	log       *slog.Logger
 	progress  *terminal.Progress
 	out       logFlags
-	flags     journal.Flags     // those of the command, as [recorded] spells them
+	flags     entry.Flags       // those of the command, as [recorded] spells them
 	variables map[string]string // the variables that have set a flag of this command, by the flag's name
 
 	code    int  // the exit code

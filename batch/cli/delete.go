@@ -7,6 +7,7 @@ import (
 	"friendsweep/batch"
 	"friendsweep/batch/chat"
 	"friendsweep/reports"
+	"friendsweep/reports/terminal"
 )
 
 // deleteCommand is `friendsweep delete`.
@@ -57,7 +58,7 @@ func (c *deleteCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
-	if !c.Yes && !c.Sandbox && c.Pairs == "-" && isTerminal(a.stdin) {
+	if !c.Yes && !c.Sandbox && c.Pairs == "-" && terminal.Is(a.stdin) {
 		return refuse("the pairs come from standard input, so nobody can be asked there: nothing was sent\n" +
 			"give --yes, after a look at `friendsweep plan`; or put the pairs into a file")
 	}
@@ -89,7 +90,7 @@ func (c *deleteCommand) options(a *app) (batch.Options, error) {
 	}
 	if !c.Yes && !c.Sandbox {
 		o.Ask = func(plan *reports.Plan, through int64) (bool, error) { return a.ask(plan, through, c.Limit) }
-		if !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+		if !terminal.Is(a.stdin) || !terminal.Is(a.stderr) {
 			o.Ask = nobodyToAsk
 		}
 	}

@@ -67,15 +67,22 @@ func (a *app) said(err error) (what, hint string) {
 	return what, hint
 }
 
-// complain prints the error, each of several on its own.
-func (a *app) complain(err error) {
+// complain prints the error, each of several on its own, and none twice: a full disk ends a run, and then keeps it from
+// writing its end.
+func (a *app) complain(err error) { a.complainOnce(err, map[string]bool{}) }
+
+func (a *app) complainOnce(err error, said map[string]bool) {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range several.Unwrap() {
-			a.complain(err)
+			a.complainOnce(err, said)
 		}
 		return
 	}
 	what, hint := a.said(err)
+	if said[what] {
+		return
+	}
+	said[what] = true
 	if hint == "" {
 		a.log.Error(what, "exit_code", a.code)
 		return

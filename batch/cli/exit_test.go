@@ -106,7 +106,7 @@ func TestWithoutJournal(t *testing.T) {
 		"r.csv": "r.csv", "r.csv.journal": "r.csv", "r.csv.1": "r.csv.1", "r.csv.journal.1": "r.csv.1", "odd.journal.csv": "odd.journal.csv",
 		"none.csv": "none.csv", "none.csv.journal": "none.csv", "x.journal/r.csv": "x.journal/r.csv",
 	} {
-		if got := withoutJournal(filepath.Join(dir, name)); got != filepath.Join(dir, want) {
+		if got := journal.ReportOf(filepath.Join(dir, name)); got != filepath.Join(dir, want) {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
 	}

@@ -8,11 +8,12 @@ const description = `Delete friendships in bulk from a Tencent Cloud Chat app, a
 
 Try it, with nothing to set up and nothing real deleted:
 
-  friendsweep delete --sandbox testdata/pairs.csv
+  printf 'from,to\nann,ben\nann,cem\n' > pairs.csv
+  friendsweep delete --sandbox pairs.csv
 
 Exit codes: 0 every row a success, 1 some rows failed, 2 wrong usage or refused for safety, 3 unusable input, 4 stopped before the end, 5 another run holds the job, 128+N ended by signal N. After 4 and after a signal the run can be resumed.
 
-"friendsweep help exit-codes", "help report" and "help journal" tell what these are.`
+"friendsweep help exit-codes", "help report" and "help journal" tell what these are. The manual, with recipes, is README.md; packages put it into /usr/share/friendsweep.`
 
 // variablesHelp is said once for all flags.
 const variablesHelp = `Every flag can also be set by a variable: --chunk-size by FRIENDSWEEP_CHUNK_SIZE. A flag wins.`

@@ -13,6 +13,7 @@ import (
 	"friendsweep/batch"
 	"friendsweep/batch/send"
 	"friendsweep/reports"
+	"friendsweep/reports/terminal"
 )
 
 // carryOut makes a run of a job, of whichever call.
@@ -45,7 +46,7 @@ func (a *app) carryOut(opts batch.Options) error {
 // announceBegin is the first line of a run in a log that somebody reads later. On a terminal plan, bar and summary say as
 // much.
 func (a *app) announceBegin(opts batch.Options, run *batch.Run) {
-	if !isTerminal(a.stderr) {
+	if !terminal.Is(a.stderr) {
 		a.log.Info("begin "+opts.API.Name, run.LogFields()...)
 	}
 }
@@ -53,7 +54,7 @@ func (a *app) announceBegin(opts batch.Options, run *batch.Run) {
 // announceEnd is the last line of a run in the log: a warning unless every row succeeded, so that --quiet keeps it.
 // Somebody who has the summary on the same screen needs no such line.
 func (a *app) announceEnd(opts batch.Options, summary *reports.Summary) {
-	if isTerminal(a.stderr) && isTerminal(a.stdout) {
+	if terminal.Is(a.stderr) && terminal.Is(a.stdout) {
 		return
 	}
 	level, fields := slog.LevelWarn, []any{"exit_code", a.code, "verdict", "Nothing was sent."}

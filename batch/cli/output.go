@@ -3,9 +3,6 @@ package cli
 import (
 	"io"
 	"log/slog"
-	"os"
-
-	"golang.org/x/term"
 
 	"friendsweep/reports/terminal"
 )
@@ -23,19 +20,19 @@ func (a *app) setLog() {
 		a.log = slog.New(slog.NewJSONHandler(a.progress, &slog.HandlerOptions{Level: level}))
 		return
 	}
-	a.log = slog.New(terminal.NewConsole(a.progress, level, !isTerminal(a.stderr)))
+	a.log = slog.New(terminal.NewConsole(a.progress, level, !terminal.Is(a.stderr)))
 }
 
 // setOutput takes the output flags into use.
 func (a *app) setOutput(flags logFlags) {
 	a.out = flags
-	onTerminal := isTerminal(a.stderr)
+	onTerminal := terminal.Is(a.stderr)
 	mode, _ := terminal.ChooseProgress(flags.Progress, onTerminal, terminalKind())
 	if flags.Quiet || flags.LogFormat == "json" && mode == terminal.ProgressBar {
 		mode = terminal.ProgressNone // a line that moves is no JSON object
 	}
 	a.progress = terminal.NewProgress(a.stderr, terminal.Options{
-		Mode: mode, Width: func() int { return width(a.stderr) }, Color: a.color(a.stderr),
+		Mode: mode, Width: func() int { return terminal.Width(a.stderr) }, Color: a.color(a.stderr),
 		Log: func(msg string, args ...any) { a.log.Info(msg, args...) },
 	})
 	a.setLog()
@@ -51,30 +48,16 @@ func (a *app) announceInput(pairs string) {
 }
 
 // typed tells whether somebody types the pairs.
-func (a *app) typed(pairs string) bool { return pairs == "-" && isTerminal(a.stdin) }
+func (a *app) typed(pairs string) bool { return pairs == "-" && terminal.Is(a.stdin) }
 
 // color tells whether colours may be used on w: https://no-color.org.
 func (a *app) color(w io.Writer) bool {
-	return isTerminal(w) && !colorless()
+	return terminal.Is(w) && !colorless()
 }
 
 func (a *app) text(w io.Writer) terminal.TextOptions {
-	if !isTerminal(w) {
+	if !terminal.Is(w) {
 		return terminal.TextOptions{}
 	}
-	return terminal.TextOptions{Width: width(w), Color: a.color(w)}
-}
-
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-func width(stream any) int {
-	if f, ok := stream.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-			return w
-		}
-	}
-	return 80
+	return terminal.TextOptions{Width: terminal.Width(w), Color: a.color(w)}
 }

@@ -29,13 +29,13 @@ type commands struct {
 }
 
 // newParser makes a parser that fills in into. Help goes to help; answered becomes true when --help, --version or the
-// shell's completion has said all there is to say.
-func (a *app) newParser(into *commands, help io.Writer, answered *bool) (*kong.Kong, error) {
-	return kong.New(into, kong.Name("friendsweep"), kong.Description(description), kong.DefaultEnvars(envPrefix),
+// shell's completion has said all there is to say. It reads no variables, unless environment says so.
+func (a *app) newParser(into *commands, help io.Writer, answered *bool, environment ...kong.Option) (*kong.Kong, error) {
+	return kong.New(into, append(environment, kong.Name("friendsweep"), kong.Description(description),
 		kong.Writers(help, a.stderr), kong.Exit(func(int) { *answered = true }), kong.ExplicitGroups(groups), kong.Bind(a),
 		kong.KindMapper(reflect.String, kong.MapperFunc(asItIs)),
 		kong.Vars{"version": "friendsweep " + a.version + " " + runtime.Version(), "regions": strings.Join(chat.Regions(), ", ")},
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}), kong.ValueFormatter(describe))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}), kong.ValueFormatter(describe))...)
 }
 
 // asItIs takes a text as it was given. kong's own way leads through JSON, which puts other bytes in the place of those that
@@ -70,7 +70,7 @@ func (a *app) command() error {
 // a shell wants to know.
 func (a *app) parse(args []string, help io.Writer) (*kong.Context, error) {
 	answered := false
-	parser, err := a.newParser(&commands{}, help, &answered)
+	parser, err := a.newParser(&commands{}, help, &answered, kong.DefaultEnvars(envPrefix))
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,13 @@ package cli
 
 import (
 	"encoding/json"
-	"friendsweep/reports/journal"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"friendsweep/reports/journal/entry"
 )
 
 // TestMisuse: what is answered to a command line that cannot be understood. The flag that skips the question is proposed
@@ -57,7 +58,7 @@ func TestNamesOfAnyBytes(t *testing.T) {
 	if got := call(t.Context(), "plan", "--json", odd); got.code != exitDone || !strings.Contains(got.stdout, `"rows": 2`) {
 		t.Errorf("got %+v, want a plan for two rows", got)
 	}
-	if got := parse(t, "delete", "--report", odd, pairs)["report"]; got != journal.Text(odd) {
+	if got := parse(t, "delete", "--report", odd, pairs)["report"]; got != entry.Text(odd) {
 		t.Errorf("got the report %q, want %q", got, odd)
 	}
 }

@@ -3,24 +3,26 @@ package cli
 import (
 	"context"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
 	"friendsweep/reports"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 )
 
 // parse is what recorded makes of a command line.
-func parse(t *testing.T, args ...string) journal.Flags {
+func parse(t *testing.T, args ...string) entry.Flags {
 	t.Helper()
 	answered := false
 	a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
 	a.ctx = context.Background()
-	parser, err := a.newParser(&commands{}, io.Discard, &answered)
+	parser, err := a.newParser(&commands{}, io.Discard, &answered, kong.DefaultEnvars(envPrefix))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +41,8 @@ func TestRecorded(t *testing.T) {
 	}
 	got := parse(t, "delete", "--from-column", "true", "--to-column=false", "--identifier", "no", "--yes", "--limit", "7", "--max-duration", "90m",
 		"--report", "r.csv", "--max-failures", "5%", "--rate", "0.5", "p.csv")
-	text := func(s string) any { return journal.Text(s) }
-	want := journal.Flags{
+	text := func(s string) any { return entry.Text(s) }
+	want := entry.Flags{
 		"from-column": text("true"), "to-column": text("false"), "identifier": text("no"), "yes": true, "limit": text("7"), "max-duration": text("1h30m0s"),
 		"report": text(here + "/r.csv"), "max-failures": text("5%"), "rate": text("0.5"),
 	}
@@ -88,6 +90,15 @@ func TestArguments(t *testing.T) {
 				if diff := cmp.Diff(got, flags); diff != "" {
 					t.Errorf("%q became %q in %v: got (-), want (+)\n%s", line, args, environment, diff)
 				}
+				here := parse(t, append(append([]string{"delete"}, line...), "p.csv")...)
+				args = reports.Arguments(here, a.unasked("delete"))
+				for name := range environment {
+					os.Unsetenv(name)
+				}
+				got = parse(t, append(append([]string{"delete"}, args...), "p.csv")...)
+				if diff := cmp.Diff(got, here); diff != "" {
+					t.Errorf("%q in %v became %q elsewhere: got (-), want (+)\n%s", line, environment, args, diff)
+				}
 			})
 		}
 	}
@@ -115,7 +126,7 @@ func TestContinuing(t *testing.T) {
 			}
 			args := strings.Split(strings.TrimSuffix(string(words), "\x00"), "\x00")
 			want := a.flags
-			want["resume"], want["report"], want["overwrite"], want["retry-failed"] = true, journal.Text(report), false, false
+			want["resume"], want["report"], want["overwrite"], want["retry-failed"] = true, entry.Text(report), false, false
 			got := parse(t, args[1:]...)
 			delete(got, "limit") // what the environment says of a canary is for whoever has set it
 			delete(want, "limit")
@@ -126,17 +137,17 @@ func TestContinuing(t *testing.T) {
 	}
 }
 
-// TestArgumentsAreFew: what is so in any case is not named.
+// TestArgumentsAreFew: what is so in any case is not named; what a variable says is not so everywhere.
 func TestArgumentsAreFew(t *testing.T) {
 	t.Setenv("FRIENDSWEEP_REGION", "tokyo")
 	a := newApp(nil, strings.NewReader(""), io.Discard, io.Discard)
 	flags := parse(t, "delete", "--region", "tokyo", "--chunk-size", "1000", "--from-column", "true", "--yes", "p.csv")
 	got := reports.Arguments(flags, a.unasked("delete"))
-	if diff := cmp.Diff(got, []string{"--from-column=true", "--yes"}); diff != "" {
+	if diff := cmp.Diff(got, []string{"--from-column=true", "--region=tokyo", "--yes"}); diff != "" {
 		t.Errorf("got (-), want (+)\n%s", diff)
 	}
 	t.Setenv("FRIENDSWEEP_RATE", "fast")
-	if got := a.unasked("delete"); got != nil {
+	if got := a.unasked("delete").Here; got != nil {
 		t.Errorf("in an environment that is refused itself: got %v, want nothing to be left out", got)
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"friendsweep/batch"
+	"friendsweep/reports/journal"
 )
 
 // reportCommand is `friendsweep report`.
@@ -36,7 +37,7 @@ func (c *reportCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
-	c.Report = withoutJournal(c.Report)
+	c.Report = journal.ReportOf(c.Report)
 	var also []string
 	if c.IgnoreNotFriend {
 		also = append(also, "not_friend")

@@ -14,6 +14,19 @@ type sandboxCommand struct {
 	Latency time.Duration `default:"0s" placeholder:"D" help:"How long an answer takes."`
 }
 
+// Help is what precedes the flags in the help of sandbox.
+func (sandboxCommand) Help() string {
+	return `Examples:
+
+  friendsweep sandbox
+  friendsweep sandbox --listen 127.0.0.1:0 --latency 300ms
+
+It prints the app, the key and a command that sends to it. What is deleted
+there stays deleted until it ends, so a deletion and the check after it can be
+rehearsed. --sandbox of delete and check is an emulator for that one run, in
+which everybody is everybody's friend again.`
+}
+
 // Run serves the emulator until the first signal.
 func (c *sandboxCommand) Run(a *app) error {
 	if err := checkRate("--limit", c.Limit); err != nil {

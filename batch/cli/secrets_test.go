@@ -45,7 +45,7 @@ func TestSecretFiles(t *testing.T) {
 	pairs := writePairs(t)
 	dir := t.TempDir()
 	empty, large := filepath.Join(dir, "empty"), filepath.Join(dir, "large")
-	for name, text := range map[string]string{empty: " \n", large: strings.Repeat("x", maxSecret+10)} {
+	for name, text := range map[string]string{empty: " \n", large: strings.Repeat("x", 64<<10+10)} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

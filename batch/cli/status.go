@@ -2,14 +2,13 @@ package cli
 
 import (
 	"context"
-	"os"
-	"strings"
 	"time"
 
 	"friendsweep/batch"
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // statusCommand is `friendsweep status`.
@@ -36,7 +35,7 @@ much room for temporary files as a report does. A run may be at work.`
 
 // Run tells how far a run got. It changes nothing.
 func (c *statusCommand) Run(a *app) error {
-	c.Report = withoutJournal(c.Report)
+	c.Report = journal.ReportOf(c.Report)
 	temp, err := tempDir()
 	if err != nil {
 		return refuse("%w", err)
@@ -58,7 +57,7 @@ func (c *statusCommand) Run(a *app) error {
 	if !status.Held && (status.Tally.Open() > 0 || !status.Ended) { // one that died is not at its end
 		status.ResumeCommand = batch.ResumeCommand(info, c.Report, a.defaults(), false)
 	}
-	if !status.Held && status.Tally.Outcomes[journal.Refused] > 0 {
+	if !status.Held && status.Tally.Outcomes[outcome.Refused] > 0 {
 		status.RetryCommand = batch.ResumeCommand(info, c.Report, a.defaults(), true)
 	}
 	a.printed = true
@@ -85,13 +84,4 @@ func (c *statusCommand) tell(a *app, temp string) error {
 		return story.WriteJSON(a.stdout)
 	}
 	return story.WriteText(a.stdout, a.text(a.stdout))
-}
-
-// withoutJournal is the report's name if somebody gives the journal's, which lies beside it and may be all that is there.
-func withoutJournal(name string) string {
-	report, number, isJournal := strings.Cut(name, ".journal")
-	if _, err := os.Stat(journal.Path(name)); err == nil || !isJournal || strings.Contains(number, "/") {
-		return name
-	}
-	return report + number
 }

@@ -2,7 +2,6 @@ package load
 
 import (
 	"fmt"
-	"friendsweep/batch"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -10,11 +9,14 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"friendsweep/batch"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // The first answer of delete.
-const isDeleted = journal.Answered
+const isDeleted = outcome.Answered
 
 var journalTable = newTable("shape", "rows", "requests", "CPU of the program per row", "CPU of its journal per row", "share", "asked for", "bytes a row", "")
 
@@ -83,7 +85,7 @@ func writeJournal(tb testing.TB, chunks []chunk) {
 		tb.Fatal(err)
 	}
 	defer j.Close()
-	if err := j.Start(journal.Job{Call: "delete", Rows: 1 << 40, LastLine: 1 << 40}, journal.Run{Version: "load"}); err != nil {
+	if err := j.Start(entry.Job{Call: "delete", Rows: 1 << 40, LastLine: 1 << 40}, entry.Run{Version: "load"}); err != nil {
 		tb.Fatal(err)
 	}
 	feed := make(chan chunk)
@@ -115,5 +117,5 @@ func record(j *journal.Journal, c chunk) error {
 	if err != nil {
 		return err
 	}
-	return j.After(id, time.Millisecond, []journal.Result{{Outcome: isDeleted, Code: journal.Code{Given: true}}})
+	return j.After(id, time.Millisecond, []outcome.Result{{Outcome: isDeleted, Code: outcome.Code{Given: true}}})
 }

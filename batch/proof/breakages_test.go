@@ -90,6 +90,7 @@ var breakages = slices.Concat([]breakage{
 	{"items of every kind", (*exchange).everyKind, false},
 	{"items of every kind", (*exchange).everyKind, false},
 	{"refused, with items", (*exchange).refusedWithItems, false},
+	{"codes without end", (*exchange).endlessCodes, false},
 	{"items in another's place", (*exchange).misplaced, false},
 	{"no items", func(x *exchange) { x.coded = true; x.garbled(`{"ActionStatus":"OK","ErrorCode":0,"ResultItem":null}`) }, false},
 	{"code is a text", func(x *exchange) { x.garbled(`{"ActionStatus":"OK","ErrorCode":"0","ResultItem":[]}`) }, false},
@@ -220,6 +221,17 @@ func (x *exchange) everyKind() {
 		}
 	}
 	x.dice.Shuffle(len(a.Items), func(i, j int) { a.Items[i], a.Items[j] = a.Items[j], a.Items[i] })
+	x.send(a)
+}
+
+// endlessCodes refuses every row with another code, none of which anybody knows.
+func (x *exchange) endlessCodes() {
+	a := envelope{Status: "OK"}
+	for i, to := range x.To {
+		w := word{means: refuse, coded: true, code: 1_000_000 + 1000*x.number + i, info: x.text(to)}
+		x.say(i, w)
+		a.Items = append(a.Items, item{to, "", w.code, w.info})
+	}
 	x.send(a)
 }
 

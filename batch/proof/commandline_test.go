@@ -2,6 +2,7 @@ package proof
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,7 +51,7 @@ func TestCommandLines(t *testing.T) {
 		}
 	})
 	t.Logf("commands by exit code and what the model foretold: %v", seen.n)
-	for _, want := range []string{"refused 2", "refused 3", "clean 0", "clean 1", "open 0", "open 2"} {
+	for _, want := range []string{"refused 2", "refused 3", "clean 0", "clean 1", "open 0", "open 2", "continued 4"} {
 		if *lineCount >= 200 && seen.n[want] == 0 {
 			t.Errorf("got no command that is %s in %d worlds, want some", want, *lineCount)
 		}
@@ -155,10 +156,13 @@ func (h *hall) try(t *testing.T, seed uint64) {
 
 // nextLine is the next command line of a world: often much like the last, to go on with what that began.
 func (h *hall) nextLine(w *world, last *line) *line {
-	if last == nil || w.rng.IntN(2) == 0 || last.command != "delete" && last.command != "check" {
+	if last == nil || last.command != "delete" && last.command != "check" || w.rng.IntN(3) == 0 {
 		return h.newLine(w)
 	}
 	l := *last
+	if report := cmp.Or(l.value("report"), beside(l.argument, reportKinds[l.command])); w.rng.IntN(4) == 0 && report != "" {
+		return &line{hall: h, command: "status", argument: report, typed: map[string]string{"json": fmt.Sprint(w.rng.IntN(2) == 0)}, env: map[string]string{}}
+	}
 	l.typed, l.env = maps.Clone(last.typed), maps.Clone(last.env)
 	for _, flag := range []string{"failures", "html", "limit", "metrics-file", "overwrite", "resume"} {
 		if w.rng.IntN(2) == 0 {
@@ -259,11 +263,13 @@ func (l *line) has(flag string) bool {
 	return slices.Contains([]string{"input", "json", "quiet"}, flag) // audit
 }
 
-// fileFlags name files. The number says how often of twelve times one is given.
-var fileFlags = []struct {
+type fileFlag struct {
 	flag  string
 	times int
-}{{"report", 7}, {"failures", 4}, {"html", 3}, {"metrics-file", 4}, {"lock", 2}, {"secret-key-file", 1}, {"usersig-file", 1}, {"input", 4}}
+}
+
+// fileFlags name files. The number says how often of twelve times one is given.
+var fileFlags = []fileFlag{{"report", 7}, {"failures", 4}, {"html", 3}, {"metrics-file", 4}, {"lock", 2}, {"secret-key-file", 1}, {"usersig-file", 1}, {"input", 4}}
 
 // newLine makes a command line. Most are nearly right: one that is wrong everywhere is refused for the first thing alone.
 func (h *hall) newLine(w *world) *line {
@@ -286,14 +292,38 @@ func (h *hall) newLine(w *world) *line {
 		l.set(rng, "yes", "true")
 	}
 	l.odd(rng)
-	if rng.IntN(2) == 0 {
+	if rng.IntN(4) == 0 {
+		l.set(rng, "limit", oneOf(rng, "1", "2")) // a run that is to be continued
+	}
+	if l.argument == "-" || rng.IntN(2) == 0 {
 		l.stdin = w.spelled(w.names[rng.IntN(len(w.names))])
 		if p := w.placeOf(l.stdin); !p.regular || p.err != nil {
 			l.stdin = ""
 		}
 	}
+	if rng.IntN(4) == 0 {
+		l.set(rng, fileFlags[rng.IntN(5)].flag, l.near(rng))
+	}
 	l.trim()
 	return l
+}
+
+// near is a name that has to do with another one of the line: the same file, or what somebody would call a file beside it.
+func (l *line) near(rng *rand.Rand) string {
+	names := []string{l.argument, l.stdin}
+	for _, f := range fileFlags {
+		names = append(names, l.value(f.flag))
+	}
+	if l.argument == "-" && l.stdin != "" && rng.IntN(2) == 0 {
+		names = []string{l.stdin}
+	}
+	report := cmp.Or(l.value("report"), beside(l.argument, "report"))
+	if rng.IntN(4) == 0 { // where the old report goes
+		l.typed["overwrite"], l.typed["resume"] = "true", "false"
+		return report + oneOf(rng, ".1", ".1", ".2", ".journal.1")
+	}
+	names = append(slices.DeleteFunc(names, func(name string) bool { return name == "" || name == "-" }), report, report)
+	return oneOf(rng, names...) + oneOf(rng, "", "", "", ".1", ".journal", ".partial", ".tmp")
 }
 
 // odd sets a few flags that bear no file's name.
@@ -301,6 +331,9 @@ func (l *line) odd(rng *rand.Rand) {
 	for _, odd := range oddities {
 		if rng.IntN(32) == 0 {
 			l.set(rng, odd.flag, oneOf(rng, odd.values...))
+			if _, typed := l.typed[odd.flag]; typed && rng.IntN(3) == 0 {
+				l.env[odd.flag] = oneOf(rng, odd.values...)
+			}
 		}
 	}
 }
@@ -312,7 +345,7 @@ var oddities = []struct {
 	{"limit", []string{"1", "1", "2", "0", "-1"}}, {"chunk-size", []string{"1", "2", "1000", "1001", "0"}}, {"max-rows", []string{"0", "3", "100", "-1"}},
 	{"line", []string{"2", "3", "1", "99"}}, {"max-invalid", []string{"1", "100%", "0"}}, {"note", []string{"x", "true", "--yes", "a\nb"}},
 	{"region", []string{"tokyo", "atlantis"}}, {"expect", []string{"any", "gone", "friends", "x"}}, {"from-column", []string{"from", "from_account", "true"}},
-	{"rate", []string{"1e9", "0", "-1", "x"}},
+	{"rate", []string{"1e9", "0", "-1", "x", "200", "1e-300"}},
 }
 
 // set puts the value on the command line, into the environment, or into both, where the command line's counts.
@@ -347,7 +380,7 @@ func (w *world) argument(command string) string {
 	switch {
 	case w.rng.IntN(6) == 0:
 		return w.anyPath()
-	case w.rng.IntN(10) == 0:
+	case w.rng.IntN(7) == 0:
 		return "-"
 	}
 	wanted := func(name string) bool { return w.text(name+".journal") != "" }
@@ -365,6 +398,8 @@ func (w *world) argument(command string) string {
 // file is the value of a flag that names a file.
 func (w *world) file(flag string) string {
 	switch {
+	case flag == "secret-key-file" && w.rng.IntN(4) == 0: // people give the secret itself
+		return sandbox.DefaultKey
 	case flag == "secret-key-file" || flag == "usersig-file" || flag == "input" || w.rng.IntN(5) == 0:
 		return w.anyPath()
 	case flag == "report" && w.rng.IntN(2) == 0:

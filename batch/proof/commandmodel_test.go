@@ -2,6 +2,7 @@ package proof
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"friendsweep/batch/sandbox"
 )
 
 // model is what the contract says of one command line before it is tried: what refuses it, and which files it may change. It
@@ -74,7 +77,7 @@ func (m *model) job() {
 		report = "-.csv"
 	}
 	if report == "" {
-		report = beside(m.l.argument, map[string]string{"delete": "report", "check": "check"}[m.l.command])
+		report = beside(m.l.argument, reportKinds[m.l.command])
 	}
 	m.names(report)
 	for _, flag := range []string{"metrics-file", "lock"} {
@@ -98,19 +101,30 @@ func (m *model) names(report string) {
 	m.output("html", m.l.value("html"))
 }
 
+// reportKinds are what a command calls its report where no name is given.
+var reportKinds = map[string]string{"delete": "report", "check": "check"}
+
 // beside is the report's name where none is given.
 func beside(pairs, kind string) string {
 	return regexp.MustCompile(`(\.csv)?(\.zst)?(\.gz)?$`).ReplaceAllString(pairs, "") + "." + kind + ".csv"
 }
 
 func (m *model) output(what, path string) {
-	if path != "" {
+	if path = m.redirected(path); path != "" {
 		m.outputs = append(m.outputs, output{what, m.w.placeOf(path)})
 	}
 }
 
+// redirected is the path, or that of the file behind standard input's own name.
+func (m *model) redirected(path string) string {
+	if path == "/dev/fd/0" || path == "/dev/stdin" {
+		return cmp.Or(m.l.stdin, path)
+	}
+	return path
+}
+
 func (m *model) reading(what, path string) place {
-	p := m.w.placeOf(path)
+	p := m.w.placeOf(m.redirected(path))
 	m.readings = append(m.readings, output{what, p})
 	return p
 }
@@ -358,12 +372,36 @@ var codes = map[string][]int{
 // judge returns what is wrong with how a command line ended.
 func (m *model) judge(e endedLine, after map[string]file) (wrong []string) {
 	wrong = append(m.judgeCode(e), m.judgeObject(e)...)
+	wrong = append(wrong, m.judgePrinted(e)...)
+	wrong = append(wrong, m.judgeSecret(e, after)...)
+	if m.l.command == "plan" && negative.MatchString(e.stdout) {
+		wrong = append(wrong, "a plan that takes less than no time")
+	}
 	if m.sent > 0 && (e.code == 2 || e.code == 3 || m.l.on("sandbox") || !m.l.has("endpoint") || m.l.command == "plan") {
 		wrong = append(wrong, fmt.Sprintf("got %d requests, want none", m.sent))
 	}
 	wrong = append(wrong, m.judgeFiles(e.code, after)...)
 	if len(wrong) > 0 {
 		wrong = append(wrong, fmt.Sprintf("exit code %d; foretold: usage %q, unusable %q, doubts %q\n%.500s\n%.1500s", e.code, m.usage, m.unusable, m.doubts, e.stdout, e.stderr))
+	}
+	return wrong
+}
+
+// negative is a negative time, as text and as JSON.
+var negative = regexp.MustCompile(`\s-\d+(\.\d+)?(ms|s|m|h|d| [a-z])|"min_seconds": ?-`)
+
+// judgeSecret: the key stands in no text and in no file but those that had it before.
+func (m *model) judgeSecret(e endedLine, after map[string]file) (wrong []string) {
+	had := func(text string) bool { return strings.Contains(text, sandbox.DefaultKey) }
+	// A file of keys that is given as the input is one of pairs to the program, and its header is quoted.
+	asInput := slices.ContainsFunc(m.readings, func(r output) bool { return r.what == "input" && had(m.textOf(r.place)) })
+	if had(e.stdout+e.stderr) && !asInput {
+		wrong = append(wrong, "the secret key is printed")
+	}
+	for path, f := range after {
+		if had(f.text) && !slices.ContainsFunc(slices.Collect(maps.Values(m.before)), func(was file) bool { return was.text == f.text }) {
+			wrong = append(wrong, fmt.Sprintf("the secret key is in %q", path))
+		}
 	}
 	return wrong
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"friendsweep/batch"
 	"os"
 	"regexp"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"friendsweep/batch"
 	"friendsweep/input"
 	"friendsweep/reports/journal"
 )

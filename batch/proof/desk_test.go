@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // The answers of delete.
 const (
-	isDeleted = journal.Answered + iota
+	isDeleted = outcome.Answered + iota
 	isNotFriend
 )
 
@@ -62,7 +63,7 @@ func (d *desk) Before(account string, lines []int64) (int64, error) {
 	return id, err
 }
 
-func (d *desk) After(id int64, took time.Duration, results []journal.Result) error {
+func (d *desk) After(id int64, took time.Duration, results []outcome.Result) error {
 	d.mu.Lock()
 	s := d.sent[id]
 	d.mu.Unlock()
@@ -76,7 +77,7 @@ func (d *desk) After(id int64, took time.Duration, results []journal.Result) err
 
 // carried is the request of the server that was announced. One that never arrived met a dial that failed, or a connection
 // that was closed just then.
-func (d *desk) carried(s *sending, results []journal.Result) *request {
+func (d *desk) carried(s *sending, results []outcome.Result) *request {
 	server := d.trial.server
 	if server.count(s.account) > s.arrived {
 		return server.last(s.account)
@@ -100,7 +101,7 @@ func (d *desk) Withdraw(id int64) error {
 	return d.Journal.Withdraw(id)
 }
 
-func (d *desk) Decide(account string, results []journal.Result) error {
+func (d *desk) Decide(account string, results []outcome.Result) error {
 	if d.dies() {
 		return errDead
 	}

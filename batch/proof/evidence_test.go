@@ -20,6 +20,8 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 var changes = flag.Int("changes", 250, "how many changes of a journal, of each sort, every command has to see; 0 for every one there is")
@@ -94,8 +96,8 @@ func (w *keeper) must(err error) {
 	}
 }
 
-func (w *keeper) run() journal.Run {
-	return journal.Run{Version: "proof", Input: journal.Text(w.input), PID: 7, Host: "here", User: "somebody"}
+func (w *keeper) run() entry.Run {
+	return entry.Run{Version: "proof", Input: entry.Text(w.input), PID: 7, Host: "here", User: "somebody"}
 }
 
 func (w *keeper) begin() {
@@ -105,7 +107,7 @@ func (w *keeper) begin() {
 	defer in.Close()
 	w.j, err = journal.Lock(w.path("report.csv"), batch.Calls)
 	w.must(err)
-	w.must(w.j.Start(journal.Job{
+	w.must(w.j.Start(entry.Job{
 		Call: "delete", InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, LastLine: in.LastLine,
 		FromColumn: in.FromColumn, ToColumn: in.ToColumn, Endpoint: w.endpoint, AppID: sandbox.DefaultAppID,
 		DeleteType: string(chat.Single), Invalid: in.Invalid, Duplicates: in.Duplicates, Mirrors: in.Mirrors,
@@ -131,11 +133,11 @@ func (w *keeper) account(name string, line int64, way int) {
 		w.must(err)
 		return id
 	}
-	answer := func(id int64, results ...journal.Result) { w.must(w.j.After(id, time.Millisecond, results)) }
-	coded := func(o journal.Outcome, code int, lines ...int64) journal.Result {
-		r := journal.Result{Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
+	answer := func(id int64, results ...outcome.Result) { w.must(w.j.After(id, time.Millisecond, results)) }
+	coded := func(o outcome.Outcome, code int, lines ...int64) outcome.Result {
+		r := outcome.Result{Outcome: o, Code: outcome.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
 		if len(lines) > 0 {
-			r.Rows = journal.Rows(lines...)
+			r.Rows = outcome.RowsAt(lines...)
 		}
 		return r
 	}
@@ -144,21 +146,21 @@ func (w *keeper) account(name string, line int64, way int) {
 	case 0:
 		answer(send(all...), coded(isDeleted, 0))
 	case 1:
-		answer(send(all...), journal.Result{Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
+		answer(send(all...), outcome.Result{Outcome: outcome.Open, Lost: true, Info: "no answer within 15s"})
 		presumed := coded(isDeleted, 31704, line)
 		presumed.Presumed = true
 		answer(send(all...), presumed, coded(isDeleted, 0, line+1, line+2))
 	case 2:
 		w.must(w.j.Withdraw(send(all...)))
-		answer(send(all...), coded(isDeleted, 0, line), coded(journal.Open, 30006, line+1), coded(isNotFriend, 31704, line+2))
+		answer(send(all...), coded(isDeleted, 0, line), coded(outcome.Open, 30006, line+1), coded(isNotFriend, 31704, line+2))
 		answer(send(line+1), coded(isDeleted, 0))
 	case 3:
-		answer(send(all...), coded(journal.Open, 30003))
-		w.must(w.j.Decide(name, []journal.Result{coded(journal.Refused, 30003, all...)}))
+		answer(send(all...), coded(outcome.Open, 30003))
+		w.must(w.j.Decide(name, []outcome.Result{coded(outcome.Refused, 30003, all...)}))
 	case 4:
 		send(all...) // nobody heard of it again
 	case 5:
-		answer(send(line, line+1), coded(journal.GaveUp, 30006))
+		answer(send(line, line+1), coded(outcome.GaveUp, 30006))
 	}
 }
 

@@ -130,6 +130,9 @@ func (f failingCall) ends(t *testing.T, strace string) int {
 	if r.code != 0 && !killed && !strings.Contains(r.stderr, "\n") {
 		t.Error("nothing says why")
 	}
+	if strings.Contains(r.stdout+r.stderr, "changed while it was used") {
+		t.Errorf("the input is blamed, which nobody has changed\n%s", r.stderr)
+	}
 	s.onRecord(earlier)
 	left := s.leftovers("report.csv", "report.csv.journal", "failures.csv")
 	if len(left) > 0 && !killed && f.name != "unlinkat" {

@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // readCalls are the system calls of those commands that are about files, locks and connections, and what each can fail with.
@@ -24,7 +26,7 @@ var readCalls = map[string][]string{
 
 // failingRead is one system call that fails: the nth of its kind, in each thread that comes so far.
 type failingRead struct {
-	kind, with string // an error, or SIGKILL
+	kind, with string // an error, or a signal
 	n          int
 	lasts      bool // so do all that follow
 }
@@ -126,7 +128,7 @@ func runtimeDied(r result) bool {
 // files stay as they are, and what it says is what it says without the failure, or an error: never another verdict.
 func TestReadersFailingCalls(t *testing.T) {
 	strace := needStrace(t)
-	for _, command := range []string{"status", "report", "audit"} {
+	for _, command := range []string{"status", "report", "audit", "plan"} {
 		t.Run(command, func(t *testing.T) { readerFails(t, strace, command) })
 	}
 }
@@ -135,6 +137,9 @@ func readerFails(t *testing.T, strace, command string) {
 	s := siteOfReaders(t)
 	s.attempt("--limit", "7").want(t, 4)
 	args := []string{command, s.path("report.csv")}
+	if command == "plan" {
+		args[1] = s.input
+	}
 	want := s.run(args...)
 	want.want(t, 0)
 	before, ended := s.contents(), map[string]int{}
@@ -153,7 +158,29 @@ func readerFails(t *testing.T, strace, command string) {
 		})
 	}
 	s.t = t
+	s.readerIsInterrupted(strace, want, ended, args...)
+	s.unchanged(before)
 	t.Logf("exit codes: %v", ended)
+}
+
+// readerIsInterrupted sends the command a signal at some moments. Every call takes it its time, so that it is met at work.
+func (s *site) readerIsInterrupted(strace string, want result, ended map[string]int, args ...string) {
+	s.t.Helper()
+	calls := strings.Join(slices.Sorted(maps.Keys(readCalls)), ",")
+	s.wrap = []string{strace, "-D", "-f", "-o", "/dev/null", "-e", "trace=" + calls, "-e", "inject=" + calls + ":delay_exit=2000"}
+	began := time.Now()
+	s.run(args...).want(s.t, 0)
+	took := time.Since(began)
+	for range 2 + *failures/10 {
+		p := s.prepare(args...)
+		p.start()
+		time.Sleep(rand.N(took))
+		p.Process.Signal(syscall.SIGINT) // it may have ended
+		r := p.wait()
+		ended[fmt.Sprint("SIGINT ", r.code)]++
+		s.sameVerdict(failingRead{with: "SIGINT"}, r, want)
+	}
+	s.wrap = nil
 }
 
 // TestKilledAuditLeavesNothing: the report that an audit makes to compare has all the IDs in it.
@@ -171,8 +198,11 @@ func TestKilledAuditLeavesNothing(t *testing.T) {
 func (s *site) sameVerdict(f failingRead, r, want result) {
 	s.t.Helper()
 	codes := []int{0, 2, 3, 4}
-	if f.with == "SIGKILL" {
+	switch f.with {
+	case "SIGKILL":
 		codes = []int{0, 137}
+	case "SIGINT":
+		codes = []int{0, 130}
 	}
 	if !slices.Contains(codes, r.code) && !runtimeDied(r) {
 		s.t.Errorf("got exit code %d, want one of %v; standard error:\n%.3000s\nstandard output:\n%.1000s", r.code, codes, r.stderr, r.stdout)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"friendsweep/batch"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"friendsweep/batch"
 	"friendsweep/batch/chat"
 	"friendsweep/batch/sandbox"
 	"friendsweep/batch/send"
@@ -20,6 +20,8 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // settings are those of one run in process.
@@ -118,8 +120,8 @@ func (tr *trial) run(ctx context.Context, o settings) (ended, failed error) {
 	return ended, tr.report(ctx, j, in, job)
 }
 
-func (tr *trial) job(in *input.Input) journal.Job {
-	return journal.Job{
+func (tr *trial) job(in *input.Input) entry.Job {
+	return entry.Job{
 		Call:        tr.call().name,
 		InputSHA256: in.SHA256, InputBytes: in.Bytes, Rows: in.Rows, LastLine: in.LastLine,
 		FromColumn: in.FromColumn, ToColumn: in.ToColumn, Endpoint: "http://127.0.0.1", AppID: sandbox.DefaultAppID,
@@ -128,8 +130,8 @@ func (tr *trial) job(in *input.Input) journal.Job {
 }
 
 // begin starts or resumes the job. The history is nil for a fresh one.
-func begin(ctx context.Context, j *journal.Journal, job journal.Job, retryFailed bool) (*journal.History, error) {
-	run := journal.Run{Version: "proof", Input: "pairs.csv"}
+func begin(ctx context.Context, j *journal.Journal, job entry.Job, retryFailed bool) (*journal.History, error) {
+	run := entry.Run{Version: "proof", Input: "pairs.csv"}
 	head, err := j.Head()
 	if err != nil {
 		return nil, err
@@ -191,7 +193,7 @@ func (tr *trial) runner(o settings, d *desk, h *journal.History) *send.Runner {
 	r := &send.Runner{
 		Options: send.Options{Call: batch.Calls.Named(tr.call().name), ChunkSize: o.chunk, Workers: o.workers, MaxAttempts: maxAttempts, Limit: o.limit, Rate: 200,
 			BackoffInitial: 500 * time.Millisecond, BackoffMax: 30 * time.Second, MaxFailures: send.Failures{Percent: 100}},
-		Journal: d, History: h, Mirrored: journal.NewBits(tr.table.last()),
+		Journal: d, History: h, Mirrored: outcome.NewBits(tr.table.last()),
 	}
 	if h != nil {
 		r.Mirrored = h.Mirrored
@@ -216,20 +218,21 @@ func (tr *trial) withinLimit(limit int64) error {
 }
 
 // good is the answers that are successes.
-func (tr *trial) good() journal.Set {
+func (tr *trial) good() outcome.Set {
 	return batch.Calls.Named(tr.call().name).Set(tr.call().success(tr.ignore))
 }
 
 // report writes the report of the job so far.
-func (tr *trial) report(ctx context.Context, j *journal.Journal, in *input.Input, job journal.Job) error {
+func (tr *trial) report(ctx context.Context, j *journal.Journal, in *input.Input, job entry.Job) error {
 	joined, err := fates.New(ctx, j, fates.Options{Job: job, Repeats: in.Repeats(), Dir: tr.dir})
 	if err != nil {
 		return err
 	}
 	defer joined.Close()
-	tr.tally, _, err = reports.Report(ctx, reports.ReportOptions{
+	written, err := reports.Report(ctx, reports.ReportOptions{
 		Path: tr.path("report.csv"), Failures: tr.path("failures.csv"), Good: tr.good(), Job: job, Records: in.Records(ctx),
 	}, joined)
+	tr.tally = written.Tally
 	return err
 }
 

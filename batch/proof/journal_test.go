@@ -16,6 +16,7 @@ import (
 type journalLines struct {
 	sends               []sendLine // in order
 	answered, withdrawn map[int64]bool
+	answers             []int64                // the numbers of the answered, in the order of their answers
 	pid                 int                    // of the last run
 	results             map[int64][]resultLine // of the answers
 	runs                []string               // the versions of the runs that have begun
@@ -76,6 +77,8 @@ type sendLine struct {
 	at      time.Time
 	account string
 	lines   []int64
+
+	answered int // how many answers are on record before it
 }
 
 func journalOf(path string) (*journalLines, error) {
@@ -106,8 +109,11 @@ func parseJournal(text []byte) *journalLines {
 		case l.Run.PID > 0:
 			j.pid, j.deleteType = l.Run.PID, cmp.Or(j.deleteType, l.Job.DeleteType)
 		case l.Send > 0:
-			j.sends = append(j.sends, sendLine{l.Send, j.pid, j.runs[len(j.runs)-1], l.At, l.Account, linesOf(l.Lines)})
+			j.sends = append(j.sends, sendLine{l.Send, j.pid, j.runs[len(j.runs)-1], l.At, l.Account, linesOf(l.Lines), len(j.answers)})
 			sent[l.Send] = int64(len(linesOf(l.Lines)))
+		}
+		if l.Answer > 0 {
+			j.answers = append(j.answers, l.Answer)
 		}
 		j.answered[l.Answer], j.withdrawn[l.Withdraw] = true, true
 		j.results[l.Answer] = l.Results

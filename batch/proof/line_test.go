@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"friendsweep/batch"
-	"friendsweep/reports"
 	"friendsweep/reports/terminal"
 )
 
@@ -35,7 +34,7 @@ func (tr *trial) storyDiffers(ctx context.Context, index int) string {
 	}
 	carried := int64(0)
 	for _, e := range s.Events {
-		if e.Request > 0 && e.Kind != reports.Withdrawn {
+		if e.Request > 0 && e.Kind != "withdrawn" {
 			carried++
 		}
 	}

@@ -108,7 +108,7 @@ func (o *oracle) own(r row) fate {
 		}
 		f.attempts++
 		o.hear(&f, w, len(q.to), fails >= o.most(q.run))
-		if f.outcome == "open" && w.means == split && (q.condemned || o.condemned(r.from, n)) {
+		if f.outcome == "open" && w.means == split && !w.saysNotFriend() && (q.condemned || o.condemned(r.from, n)) {
 			f.other = f.as("refused")
 			f.other.info = "*"
 		}
@@ -154,6 +154,11 @@ func (o *oracle) hearTurned(f *fate, q *request, w word) {
 	if w.means == done {
 		f.outcome, f.info = "deleted", "deleted from the other side"
 	}
+}
+
+// saysNotFriend tells of a refusal that leads to a true fate for every row, so that it is searched to the end.
+func (w word) saysNotFriend() bool {
+	return w.code == 31704 || w.code == 30001 && strings.Contains(w.info, "Not_Friend")
 }
 
 // as is the same fate with another outcome.

@@ -56,6 +56,7 @@ type request struct {
 	coded  bool   // the answer was an envelope with code 0
 	code   int    // of the envelope
 	broken string // the name of the fault
+	sig    string // the UserSig that it came with
 
 	unheard bool // the answer did not reach the journal: a crash came first
 	phantom bool // it never reached the server
@@ -213,7 +214,7 @@ func (x *exchange) arrive() bool {
 	x.fault = s.plan(x.From, s.heard(x.From))
 	x.dice = rand.New(rand.NewPCG(x.seed, 1))
 	x.request = s.enter(x.From, x.To)
-	x.broken = breakages[x.kind%len(breakages)].name
+	x.broken, x.sig = breakages[x.kind%len(breakages)].name, x.r.URL.Query().Get("usersig")
 	return true
 }
 

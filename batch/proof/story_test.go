@@ -3,7 +3,6 @@ package proof
 import (
 	"context"
 	"fmt"
-	"friendsweep/batch"
 	"net/url"
 	"os"
 	"slices"
@@ -11,10 +10,13 @@ import (
 	"strings"
 	"time"
 
+	"friendsweep/batch"
 	"friendsweep/batch/chat"
 	"friendsweep/batch/sandbox"
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // step is a line of a journal and what the server did about it.
@@ -25,7 +27,7 @@ type step struct {
 	lines   []int64
 	done    []int64 // send: the rows that the server deletes
 	said    map[int64]word
-	results []journal.Result
+	results []outcome.Result
 }
 
 // story is a job of two runs with every kind of line and of result.
@@ -36,8 +38,8 @@ func (c *call) story() []step {
 	say := func(means meaning, code int) word {
 		return word{means: means, coded: true, code: code, info: fmt.Sprint("info ", code), outcome: "deleted"}
 	}
-	result := func(o journal.Outcome, code int, lines ...int64) journal.Result {
-		return journal.Result{Rows: journal.Rows(lines...), Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
+	result := func(o outcome.Outcome, code int, lines ...int64) outcome.Result {
+		return outcome.Result{Rows: outcome.RowsAt(lines...), Outcome: o, Code: outcome.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
 	}
 	nothing := map[int64]word{5: {means: lost}, 7: {means: lost}}
 	presumed := result(isDeleted, 31704, 5)
@@ -46,23 +48,23 @@ func (c *call) story() []step {
 		{kind: "send", id: 1, account: "ann", lines: []int64{2, 3, 4}, done: []int64{2},
 			said: map[int64]word{2: say(done, 0), 3: say(retry, 30006), 4: say(notFriend, 31704)}},
 		{kind: "send", id: 2, account: "bob", lines: []int64{5, 7}, done: []int64{5}, said: nothing},
-		{kind: "answer", id: 2, results: []journal.Result{{Outcome: journal.Open, Lost: true, Info: "no answer within 15s"}}},
+		{kind: "answer", id: 2, results: []outcome.Result{{Outcome: outcome.Open, Lost: true, Info: "no answer within 15s"}}},
 		{kind: "send", id: 3, account: "missing-c", lines: []int64{8, 9}, said: map[int64]word{8: say(split, 30003), 9: say(split, 30003)}},
-		{kind: "answer", id: 1, results: []journal.Result{
-			result(isDeleted, 0, 2), result(journal.Open, 30006, 3), result(isNotFriend, 31704, 4)}},
-		{kind: "answer", id: 3, results: []journal.Result{result(journal.Open, 30003)}},
-		{kind: "decide", id: 3, account: "missing-c", results: []journal.Result{result(journal.Refused, 30003, 8, 9)}},
+		{kind: "answer", id: 1, results: []outcome.Result{
+			result(isDeleted, 0, 2), result(outcome.Open, 30006, 3), result(isNotFriend, 31704, 4)}},
+		{kind: "answer", id: 3, results: []outcome.Result{result(outcome.Open, 30003)}},
+		{kind: "decide", id: 3, account: "missing-c", results: []outcome.Result{result(outcome.Refused, 30003, 8, 9)}},
 		{kind: "send", id: 4, account: "ann", lines: []int64{3}, said: map[int64]word{3: {means: lost}}},
 		{kind: "withdraw", id: 4},
 		{kind: "send", id: 5, account: "bob", lines: []int64{5, 7}, done: []int64{7},
 			said: map[int64]word{5: say(notFriend, 31704), 7: say(done, 0)}},
-		{kind: "answer", id: 5, results: []journal.Result{presumed, result(isDeleted, 0, 7)}},
+		{kind: "answer", id: 5, results: []outcome.Result{presumed, result(isDeleted, 0, 7)}},
 		{kind: "end"},
 		{kind: "resume"},
 		{kind: "send", id: 6, account: "dan", lines: []int64{10}, said: map[int64]word{10: say(refuse, 30003)}},
 		{kind: "send", id: 7, account: "ann", lines: []int64{3}, done: []int64{3}, said: map[int64]word{3: say(done, 0)}},
-		{kind: "answer", id: 6, results: []journal.Result{result(journal.Refused, 30003)}},
-		{kind: "answer", id: 7, results: []journal.Result{result(isDeleted, 0)}},
+		{kind: "answer", id: 6, results: []outcome.Result{result(outcome.Refused, 30003)}},
+		{kind: "answer", id: 7, results: []outcome.Result{result(isDeleted, 0)}},
 		{kind: "end"},
 	}
 }
@@ -73,30 +75,30 @@ func checkStory() []step {
 	code := func(means meaning, code int) word {
 		return word{means: means, coded: true, code: code, info: fmt.Sprint("info ", code)}
 	}
-	result := func(o journal.Outcome, code int, lines ...int64) journal.Result {
-		return journal.Result{Rows: journal.Rows(lines...), Outcome: o, Code: journal.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
+	result := func(o outcome.Outcome, code int, lines ...int64) outcome.Result {
+		return outcome.Result{Rows: outcome.RowsAt(lines...), Outcome: o, Code: outcome.Code{Number: code, Given: true}, Info: fmt.Sprint("info ", code)}
 	}
-	friends, strangers := journal.Answered, journal.Answered+3
+	friends, strangers := outcome.Answered, outcome.Answered+3
 	return []step{
 		{kind: "send", id: 1, account: "ann", lines: []int64{2, 3, 4},
 			said: map[int64]word{2: say("friends"), 3: code(retry, 30006), 4: say("strangers")}},
 		{kind: "send", id: 2, account: "bob", lines: []int64{5, 7}, said: map[int64]word{5: {means: lost}, 7: {means: lost}}},
-		{kind: "answer", id: 2, results: []journal.Result{{Outcome: journal.Open, Info: "no answer within 15s"}}},
+		{kind: "answer", id: 2, results: []outcome.Result{{Outcome: outcome.Open, Info: "no answer within 15s"}}},
 		{kind: "send", id: 3, account: "missing-c", lines: []int64{8, 9}, said: map[int64]word{8: code(split, 30003), 9: code(split, 30003)}},
-		{kind: "answer", id: 1, results: []journal.Result{
-			result(friends, 0, 2), result(journal.Open, 30006, 3), result(strangers, 0, 4)}},
-		{kind: "answer", id: 3, results: []journal.Result{result(journal.Open, 30003)}},
-		{kind: "decide", id: 3, account: "missing-c", results: []journal.Result{result(journal.Refused, 30003, 8, 9)}},
+		{kind: "answer", id: 1, results: []outcome.Result{
+			result(friends, 0, 2), result(outcome.Open, 30006, 3), result(strangers, 0, 4)}},
+		{kind: "answer", id: 3, results: []outcome.Result{result(outcome.Open, 30003)}},
+		{kind: "decide", id: 3, account: "missing-c", results: []outcome.Result{result(outcome.Refused, 30003, 8, 9)}},
 		{kind: "send", id: 4, account: "ann", lines: []int64{3}, said: map[int64]word{3: {means: lost}}},
 		{kind: "withdraw", id: 4},
 		{kind: "send", id: 5, account: "bob", lines: []int64{5, 7}, said: map[int64]word{5: say("friends"), 7: say("friends")}},
-		{kind: "answer", id: 5, results: []journal.Result{result(friends, 0)}},
+		{kind: "answer", id: 5, results: []outcome.Result{result(friends, 0)}},
 		{kind: "end"},
 		{kind: "resume"},
 		{kind: "send", id: 6, account: "dan", lines: []int64{10}, said: map[int64]word{10: code(refuse, 30003)}},
 		{kind: "send", id: 7, account: "ann", lines: []int64{3}, said: map[int64]word{3: say("friends")}},
-		{kind: "answer", id: 6, results: []journal.Result{result(journal.Refused, 30003)}},
-		{kind: "answer", id: 7, results: []journal.Result{result(friends, 0)}},
+		{kind: "answer", id: 6, results: []outcome.Result{result(outcome.Refused, 30003)}},
+		{kind: "answer", id: 7, results: []outcome.Result{result(friends, 0)}},
 		{kind: "end"},
 	}
 }
@@ -121,7 +123,7 @@ func (tr *trial) tell(ctx context.Context, steps []step) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.Start(tr.job(in), journal.Run{Version: "proof", PID: 1}); err != nil {
+	if err := j.Start(tr.job(in), entry.Run{Version: "proof", PID: 1}); err != nil {
 		return nil, err
 	}
 	for _, s := range steps {
@@ -153,7 +155,7 @@ func (tr *trial) write(ctx context.Context, j *journal.Journal, s step) (_ *jour
 			return nil, err
 		}
 		if _, err = j.Replay(ctx, false); err == nil {
-			err = j.Resume(journal.Run{Version: "proof", PID: 2})
+			err = j.Resume(entry.Run{Version: "proof", PID: 2})
 		}
 	}
 	return j, err

@@ -26,6 +26,9 @@ func (c *storyCounts) row(line reported) {
 	if line.outcome == "deleted" && line.code == "31704" {
 		c.outcomes["deleted, presumed"]++
 	}
+	if len(line.code) > len("99999") {
+		line.code = "others"
+	}
 	c.codes[line.code]++
 }
 

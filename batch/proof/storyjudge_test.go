@@ -19,11 +19,12 @@ import (
 	"time"
 
 	"friendsweep/batch"
+	"friendsweep/reports"
 	"friendsweep/reports/terminal"
 )
 
 // judge says what is wrong with what a run has left behind, by the contract and the server's record.
-func (p *player) judge(ctx context.Context, o *outcome) (wrong []string) {
+func (p *player) judge(ctx context.Context, o *aftermath) (wrong []string) {
 	wrong = append(wrong, p.server.problems...)
 	j, failed := p.reckon(o)
 	wrong = append(wrong, failed...)
@@ -37,7 +38,10 @@ func (p *player) judge(ctx context.Context, o *outcome) (wrong []string) {
 	}
 	p.counts.end(fmt.Sprintf("exit code %d", o.code))
 	p.counts.flags(p.call(), o.run.storyFlags)
-	for _, judge := range []func(*journalLines) []string{o.judgeReport, o.judgeCode, o.judgeSending, o.judgeSummary, o.judgeFiles} {
+	if o.changed {
+		return append(wrong, p.judgeChangedInput(ctx, o, j)...)
+	}
+	for _, judge := range []func(*journalLines) []string{o.judgeReport, o.judgeCode, o.judgeSending, o.judgeSlowing, o.judgeSummary, o.judgeFiles} {
 		wrong = append(wrong, judge(j)...)
 	}
 	if differs := p.storyDiffers(ctx, o.run.line); differs != "" {
@@ -52,7 +56,7 @@ func (p *player) judge(ctx context.Context, o *outcome) (wrong []string) {
 
 // judgePowerCut is after a run whose disk failed: what it could not sync may be gone. The report was true when it was made,
 // and is true of what was done.
-func (p *player) judgePowerCut(o *outcome) (wrong []string) {
+func (p *player) judgePowerCut(o *aftermath) (wrong []string) {
 	if err := o.cutPower(); err != nil {
 		return []string{err.Error()}
 	}
@@ -61,7 +65,7 @@ func (p *player) judgePowerCut(o *outcome) (wrong []string) {
 }
 
 // judgeDead looks at the folder of a run that was killed: a report in it is true, and another one can be made.
-func (p *player) judgeDead(ctx context.Context, o *outcome, j *journalLines) []string {
+func (p *player) judgeDead(ctx context.Context, o *aftermath, j *journalLines) []string {
 	wrong := append(p.truthOfReport(), o.leftovers()...)
 	if !o.run.reports {
 		return wrong
@@ -86,13 +90,13 @@ func (p *player) lastOf(j *journalLines) storyRun {
 }
 
 // rewriteReport is the command `report`.
-func (o *outcome) rewriteReport(ctx context.Context) error {
+func (o *aftermath) rewriteReport(ctx context.Context) error {
 	_, err := batch.Rewrite(ctx, o.later())
 	return err
 }
 
 // later are the options of a command that looks at the run when it is over.
-func (o *outcome) later() batch.Options {
+func (o *aftermath) later() batch.Options {
 	return batch.Options{Report: o.path("report.csv"), TempDir: o.tmp, Log: slog.New(slog.DiscardHandler),
 		Progress: terminal.NewProgress(io.Discard, terminal.Options{})}
 }
@@ -147,7 +151,7 @@ func (p *player) compareReport(run storyRun) []string {
 }
 
 // judgeNothing is about a run that has sent nothing.
-func (o *outcome) judgeNothing() (wrong []string) {
+func (o *aftermath) judgeNothing() (wrong []string) {
 	want := o.refusal()
 	switch {
 	case !o.signalled.IsZero() && o.code == 128+o.run.end.signal: // before the first request
@@ -164,6 +168,9 @@ func (o *outcome) judgeNothing() (wrong []string) {
 	mayDiffer := []string{"lock", "pairs.csv"}
 	if len(parseJournal(o.before["report.csv.journal"]).runs) == 0 {
 		mayDiffer = append(mayDiffer, "report.csv.journal") // without a whole first line it counts as absent
+	}
+	if o.run.metrics && !o.signalled.IsZero() {
+		mayDiffer = append(mayDiffer, "job.prom") // the run had begun, and had yet to send something
 	}
 	if differ := differences(o.before, contents(o.dir), mayDiffer...); len(differ) > 0 {
 		wrong = append(wrong, fmt.Sprintf("nothing was sent, but changed were %q", differ))
@@ -186,7 +193,7 @@ func differences(before, after map[string][]byte, but ...string) (names []string
 }
 
 // refusal is the exit code that the run is refused with, or 0.
-func (o *outcome) refusal() int {
+func (o *aftermath) refusal() int {
 	_, reportThere := o.before["report.csv"]
 	journal, invalid := parseJournal(o.before["report.csv.journal"]), int64(0)
 	jobThere := len(journal.runs) > 0
@@ -212,7 +219,7 @@ func (o *outcome) refusal() int {
 }
 
 // judgeReport holds report and failures against the record.
-func (o *outcome) judgeReport(*journalLines) []string {
+func (o *aftermath) judgeReport(*journalLines) []string {
 	wrong := o.compareReport(o.run)
 	report, err := readReport(o.path("report.csv"))
 	if err != nil {
@@ -221,14 +228,14 @@ func (o *outcome) judgeReport(*journalLines) []string {
 	for _, line := range report {
 		o.counts.row(line)
 	}
-	if o.run.failures {
+	if o.run.failures && !o.blocks("failures.csv") {
 		wrong = append(wrong, failuresMatch(report, o.path("failures.csv"))...)
 	}
 	return wrong
 }
 
 // judgeCode holds the exit code against what happened.
-func (o *outcome) judgeCode(j *journalLines) (wrong []string) {
+func (o *aftermath) judgeCode(j *journalLines) (wrong []string) {
 	say := func(format string, args ...any) {
 		wrong = append(wrong, fmt.Sprintf(format, args...)+fmt.Sprintf(": got exit code %d, %v", o.code, o.err))
 	}
@@ -241,6 +248,8 @@ func (o *outcome) judgeCode(j *journalLines) (wrong []string) {
 	case o.code == 128+o.run.end.signal && o.run.end.kind == "signal" && !o.signalled.IsZero():
 	case !o.failed.IsZero() && o.code != 4:
 		say("the disk failed")
+	case o.blocked && o.code != 4:
+		say("%s could not be written", o.run.end.name)
 	case o.code == 4 && o.failed.IsZero() && !o.mayStop():
 		say("no reason to stop")
 	case o.code != 4 && !done:
@@ -264,11 +273,11 @@ func (o *outcome) judgeCode(j *journalLines) (wrong []string) {
 }
 
 // mayStop reports whether something has happened in the run for which it may stop before its end.
-func (o *outcome) mayStop() bool {
+func (o *aftermath) mayStop() bool {
 	f, s := o.run, o.server
 	slowed := s.slowed(o.runs)
-	return f.limit > 0 || f.maxFailures > 0 || f.maxDuration > 0 || s.saidStop(o.runs) || slowed && o.ended.Sub(o.began) >= 10*time.Minute ||
-		(o.failedDials > 0 || s.saidNothing(o.runs)) && strings.HasPrefix(o.summary.StopReason, "the API cannot be reached")
+	return o.blocked || f.limit > 0 || f.maxFailures > 0 || f.maxDuration > 0 || s.saidStop(o.runs) || slowed && o.ended.Sub(o.began) >= 10*time.Minute ||
+		(o.failedDials > 0 || s.saidNothing(o.runs) || o.closedBehind() > 0) && strings.HasPrefix(o.summary.StopReason, "the API cannot be reached")
 }
 
 // slowed reports whether an answer of the run said "too frequent".
@@ -282,7 +291,7 @@ func (s *server) slowed(run int) bool {
 const slack = time.Second
 
 // judgeSending holds what arrived against the bounds of the run: its limits, and its end.
-func (o *outcome) judgeSending(j *journalLines) (wrong []string) {
+func (o *aftermath) judgeSending(j *journalLines) (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	f, pairs, rows, late := o.run.storyFlags, map[[2]string]bool{}, 0, o.lastMoment(j)
 	for _, q := range o.server.all {
@@ -320,7 +329,7 @@ func (o *outcome) judgeSending(j *journalLines) (wrong []string) {
 }
 
 // pair is one to --limit: with --regroup it may be asked for from either side.
-func (o *outcome) pair(from, to string) [2]string {
+func (o *aftermath) pair(from, to string) [2]string {
 	if o.story.regroup && from > to {
 		from, to = to, from
 	}
@@ -328,7 +337,7 @@ func (o *outcome) pair(from, to string) [2]string {
 }
 
 // lastMoment is when the run had to stop sending: a day from now where nothing asked it to.
-func (o *outcome) lastMoment(j *journalLines) time.Time {
+func (o *aftermath) lastMoment(j *journalLines) time.Time {
 	late := o.ended.Add(24 * time.Hour)
 	for _, at := range []time.Time{o.signalled, o.failed, o.tooManyFailures(j)} {
 		if !at.IsZero() && at.Before(late) {
@@ -342,7 +351,7 @@ func (o *outcome) lastMoment(j *journalLines) time.Time {
 }
 
 // tooManyFailures is when the run had refused or given up as many rows as --max-failures says, by its journal; zero for never.
-func (o *outcome) tooManyFailures(j *journalLines) time.Time {
+func (o *aftermath) tooManyFailures(j *journalLines) time.Time {
 	n := int64(0)
 	for _, e := range j.decided {
 		if e.run != strconv.Itoa(o.runs) || o.run.maxFailures == 0 {
@@ -356,18 +365,21 @@ func (o *outcome) tooManyFailures(j *journalLines) time.Time {
 }
 
 // judgeSummary holds the summary against the report.
-func (o *outcome) judgeSummary(*journalLines) (wrong []string) {
+func (o *aftermath) judgeSummary(*journalLines) (wrong []string) {
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	text, err := os.ReadFile(o.path("report.csv"))
 	report, err2 := readReport(o.path("report.csv"))
 	if err := errors.Join(err, err2); err != nil {
 		return []string{err.Error()}
 	}
-	s, outcomes, codes, success, presumed := o.summary, map[string]int64{}, map[string]int64{}, int64(0), int64(0)
+	s, outcomes, codes, reasons, success, presumed := o.summary, map[string]int64{}, map[string]int64{}, map[string]int64{}, int64(0), int64(0)
 	for _, line := range report {
 		outcomes[line.outcome]++
-		if line.code != "" {
+		switch {
+		case line.code != "":
 			codes[line.code]++
+		case line.status != "success" && line.outcome != "duplicate":
+			reasons[line.info]++
 		}
 		if line.status == "success" {
 			success++
@@ -382,8 +394,16 @@ func (o *outcome) judgeSummary(*journalLines) (wrong []string) {
 		say("the summary has %d rows, %d successes, %d failures, %d presumed; want %d, %d, %d, %d", s.Rows, s.Success, s.Failure, s.Presumed,
 			rows, success, rows-success, presumed)
 	}
-	if !maps.Equal(s.Outcomes, outcomes) || !maps.Equal(s.Codes, codes) {
-		say("the summary has %v and %v, the report %v and %v", s.Outcomes, s.Codes, outcomes, codes)
+	if !maps.Equal(s.Outcomes, outcomes) {
+		say("the summary has %v, the report %v", s.Outcomes, outcomes)
+	}
+	shown := maps.Clone(s.Codes)
+	delete(shown, "other")
+	if other, ok := areCommonest(shown, codes, 100); !ok || s.Codes["other"] != other {
+		say("the summary has %v, the report %v, of which the 100 commonest are to be shown", s.Codes, codes)
+	}
+	if _, ok := areCommonest(s.Reasons, reasons, 10); !ok {
+		say("the summary has %v, the report %v, of which the 10 commonest are to be shown", s.Reasons, reasons)
 	}
 	if sum := sha256.Sum256(text); s.ReportSHA256 != hex.EncodeToString(sum[:]) {
 		say("the summary has the report's fingerprint as %s, want %x", s.ReportSHA256, sum)
@@ -395,10 +415,10 @@ func (o *outcome) judgeSummary(*journalLines) (wrong []string) {
 }
 
 // judgeFiles looks for files that must be there, and for those that must not.
-func (o *outcome) judgeFiles(*journalLines) []string {
+func (o *aftermath) judgeFiles(*journalLines) []string {
 	wrong := o.leftovers()
 	for name, asked := range map[string]bool{"report.csv": true, "failures.csv": o.run.failures, "page.html": o.run.html, "job.prom": o.run.metrics} {
-		if _, err := os.Stat(o.path(name)); asked && err != nil {
+		if _, err := os.Stat(o.path(name)); asked && err != nil && !o.blocks(name) {
 			wrong = append(wrong, err.Error())
 		}
 	}
@@ -407,7 +427,7 @@ func (o *outcome) judgeFiles(*journalLines) []string {
 
 // leftovers are files that no flag asks for. A process that was killed may have been about to put a file in the place of
 // another.
-func (o *outcome) leftovers() (wrong []string) {
+func (o *aftermath) leftovers() (wrong []string) {
 	known := []string{"pairs.csv", "report.csv", "report.csv.journal", "failures.csv", "page.html", "job.prom", "lock"}
 	for name := range contents(o.dir) {
 		number := strings.TrimPrefix(filepath.Ext(name), ".")
@@ -425,7 +445,7 @@ func (o *outcome) leftovers() (wrong []string) {
 
 // judgeLater runs the commands that look at a run that is over: `report` makes the same bytes again, and `audit` finds that
 // all holds.
-func (o *outcome) judgeLater(ctx context.Context) (wrong []string) {
+func (o *aftermath) judgeLater(ctx context.Context) (wrong []string) {
 	before := contents(o.dir)
 	if o.run.reports {
 		if err := o.rewriteReport(ctx); err != nil {
@@ -434,7 +454,7 @@ func (o *outcome) judgeLater(ctx context.Context) (wrong []string) {
 	}
 	if o.failed.IsZero() {
 		checks, err := batch.Audit(ctx, o.later())
-		if err != nil || slices.ContainsFunc(checks, func(c batch.Check) bool { return !c.Holds }) {
+		if err != nil || slices.ContainsFunc(checks, func(c reports.Check) bool { return !c.Holds }) {
 			wrong = append(wrong, fmt.Sprintf("audit: %+v, %v", checks, err))
 		}
 	}

@@ -19,6 +19,7 @@ type story struct {
 	table   *table // as for a deletion from both sides
 	bytes   []byte // of the input file
 	regroup bool   // no row sees another one from the other side, so runs may regroup
+	theme   string // what crowd and server have in common, where that is rare by chance; mostly empty
 	plan    func(account string, n int) fault
 	dials   []bool // which connections fail to open
 	runs    []storyRun
@@ -36,12 +37,13 @@ type storyRun struct {
 
 // storyEnd is what happens to a run from outside.
 type storyEnd struct {
-	kind     string // signal, kill, disk; empty for nothing
+	kind     string // signal, kill, disk, folder, input; empty for nothing
 	at       string // start, arrival, answer, write, sync, time
 	n        int    // which of them
 	after    time.Duration
 	part     float64 // of the line of the journal that is written all the same
 	signal   int
+	name     string  // of the output in whose place a folder is made
 	powerCut float64 // how much of what was not synced is lost as well, after a kill or a fault of the disk
 }
 
@@ -90,17 +92,37 @@ func (r storyRun) String() string {
 }
 
 func drawStory(rt *rapid.T) story {
-	s := story{call: deletion}
-	if oneIn(rt, "check", 3) {
+	s := story{call: deletion, theme: pick(rt, "theme", themes...)}
+	if oneIn(rt, "check", 3) && s.theme != "mirrors" {
 		s.call = checking
 	}
-	s.regroup = s.call == deletion && oneIn(rt, "regroupable", 3)
-	s.table = drawStoryTable(rt, s.regroup)
+	s.regroup = s.call == deletion && s.theme == "" && oneIn(rt, "regroupable", 3)
+	s.table = drawStoryTable(rt, s.regroup, s.theme)
 	s.bytes = drawBytes(rt, s.table.csv)
 	s.plan, s.dials = drawPlan(rt), rapid.SliceOfN(rapid.Bool(), 0, 6).Draw(rt, "dials")
-	both := rapid.Bool().Draw(rt, "both")
+	both := rapid.Bool().Draw(rt, "both") || s.theme == "mirrors"
 	s.runs = rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) storyRun { return drawRun(rt, &s, both) }), 0, 5).Draw(rt, "runs")
+	s.follow()
 	return s
+}
+
+// themes are those of stories; most have none. A theme is a crowd of rows and what the server says of it in the first run, so
+// that something happens which a story would hardly ever come to by chance.
+var themes = slices.Concat([]string{"codes without end", "code 31704", "mirrors", "too frequent at first"}, make([]string, 36))
+
+// follow makes the first run one of the story's theme.
+func (s *story) follow() {
+	if len(s.runs) == 0 || s.theme == "" {
+		return
+	}
+	run := &s.runs[0]
+	run.weather = s.theme
+	switch s.theme {
+	case "mirrors": // some are given up, of others the one that sees them from the other side is refused
+		run.weather, run.maxAttempts = "items of every kind", 1
+	case "too frequent at first": // nothing else holds the run up
+		run.rate, run.rowRate, run.chunk, run.limit, run.maxDuration, run.end, s.dials = 0, 0, 5, 0, 0, storyEnd{}, nil
+	}
 }
 
 func pick[T any](rt *rapid.T, name string, from ...T) T { return from[evenly(rt, name, len(from))] }
@@ -121,7 +143,7 @@ func evenly(rt *rapid.T, name string, n int) (i int) {
 }
 
 // drawStoryTable is an input with everything that an input may have; now and then one account has many rows.
-func drawStoryTable(rt *rapid.T, regroup bool) *table {
+func drawStoryTable(rt *rapid.T, regroup bool, theme string) *table {
 	b := newTableBuilder(true)
 	friends := friends
 	if regroup {
@@ -136,13 +158,35 @@ func drawStoryTable(rt *rapid.T, regroup bool) *table {
 		}
 		b.add(from, to, forms.Draw(rt, "form"))
 	}
-	if oneIn(rt, "crowded", 12) {
-		from := pick(rt, "crowd of", "ann", "missing-f")
-		for i := range rapid.IntRange(1, 150).Draw(rt, "crowd") {
-			b.add(from, fmt.Sprintf("crowd-%d", i), "")
-		}
+	crowd := rapid.IntRange(1, 150)
+	switch {
+	case theme == "code 31704":
+		b.crowd("nobody's friend", "not-friend-%d", 100+crowd.Draw(rt, "crowd"))
+	case theme == "mirrors":
+		b.mirrors("ann", "k", "l", "m", "n")
+	case theme != "":
+		b.crowd("ann", "crowd-%d", 100+crowd.Draw(rt, "crowd"))
+	case oneIn(rt, "crowded", 12):
+		b.crowd(pick(rt, "crowd of", "ann", "missing-f"), "crowd-%d", crowd.Draw(rt, "crowd"))
 	}
 	return b.table()
+}
+
+// crowd adds many rows of one account.
+func (b *tableBuilder) crowd(from, to string, many int) {
+	for i := range many {
+		b.add(from, fmt.Sprintf(to, i), "")
+	}
+}
+
+// mirrors adds every pair of these, and each from the other side.
+func (b *tableBuilder) mirrors(all ...string) {
+	for i, from := range all {
+		for _, to := range all[:i] {
+			b.add(from, to, "")
+			b.add(to, from, "")
+		}
+	}
 }
 
 // drawBytes is the input as a file: plain, behind a byte-order mark, or compressed.
@@ -160,9 +204,29 @@ func drawBytes(rt *rapid.T, csv string) []byte {
 	return []byte(csv)
 }
 
-// weathers are the faults that a whole run may meet.
+// weathers are the faults that a whole run may meet: one for each request, or those of changing.
 var weathers = []string{"nobody", "reset", "html", "HTTP 503", "HTTP 429", "HTTP 404", "code 60007", "code 70001", "code 30006", "code 30007",
-	"code 70003", "code 60004", "silent", "honest", "items of every kind"}
+	"code 70003", "code 60004", "silent", "honest", "items of every kind",
+	"too frequent at first", "too frequent at first", "too frequent, then expired", "too frequent, and expired in between"}
+
+// changing are the weathers that change: what the nth request of the run meets, from 1, so long after the run began.
+var changing = map[string]func(n int, since time.Duration, expired bool) string{
+	"too frequent at first": func(n int, _ time.Duration, _ bool) string {
+		if n == 1 {
+			return "code 60007"
+		}
+		return "honest"
+	},
+	"too frequent, then expired": func(n int, _ time.Duration, _ bool) string {
+		return []string{"code 70001", "code 60007"}[n%2]
+	},
+	"too frequent, and expired in between": func(_ int, since time.Duration, expired bool) string {
+		if since > 5*time.Minute && !expired {
+			return "code 70001"
+		}
+		return "code 60007"
+	},
+}
 
 func drawRun(rt *rapid.T, s *story, both bool) storyRun {
 	r := storyRun{storyFlags: drawFlags(rt, s, both), end: drawEnd(rt), reports: rapid.Bool().Draw(rt, "report"),
@@ -228,7 +292,7 @@ func (f *storyFlags) drawBounds(rt *rapid.T) {
 }
 
 func drawEnd(rt *rapid.T) storyEnd {
-	e := storyEnd{kind: pick(rt, "end", "", "", "signal", "kill", "kill", "disk")}
+	e := storyEnd{kind: pick(rt, "end", "", "", "", "signal", "kill", "kill", "disk", "folder", "input")}
 	switch e.kind {
 	case "":
 		return e
@@ -238,13 +302,15 @@ func drawEnd(rt *rapid.T) storyEnd {
 		e.at = pick(rt, "at", "write", "arrival", "answer", "sync", "time")
 	case "disk":
 		e.at = pick(rt, "at", "write", "sync")
+	case "folder", "input":
+		e.at, e.name = pick(rt, "at", "arrival", "answer"), pick(rt, "in place of", "failures.csv", "page.html", "job.prom")
 	}
 	e.n = 1 + evenly(rt, "the nth", pick(rt, "of", 3, 12, 40))
 	if e.at == "time" {
 		e.after = time.Duration(rapid.IntRange(0, pick(rt, "within ms", 300, 3000, 30_000)).Draw(rt, "after ms")) * time.Millisecond
 	}
 	e.part = pick(rt, "part of a line", 0.0, 1, 0.5, 0.01, 0.99)
-	if e.kind != "signal" && rapid.Bool().Draw(rt, "power cut") {
+	if (e.kind == "kill" || e.kind == "disk") && rapid.Bool().Draw(rt, "power cut") {
 		e.powerCut = rapid.Float64Range(0, 1).Draw(rt, "power cut of")
 	}
 	return e

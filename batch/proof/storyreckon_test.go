@@ -10,7 +10,7 @@ import (
 
 // reckon makes the record of the job anew, from what the server saw and what the journal announces: which answers are on
 // record, and which requests were announced and never arrived.
-func (p *player) reckon(o *outcome) (j *journalLines, wrong []string) {
+func (p *player) reckon(o *aftermath) (j *journalLines, wrong []string) {
 	text, _ := os.ReadFile(p.path("report.csv.journal"))
 	j = parseJournal(text)
 	first := p.runs + 1
@@ -26,9 +26,9 @@ func (p *player) reckon(o *outcome) (j *journalLines, wrong []string) {
 			arrived[sender{q.run, q.from}] = append(arrived[sender{q.run, q.from}], q)
 		}
 	}
-	unsent := 0
+	unsent, announced := 0, map[int64]*request{}
 	for _, of := range sendersOf(j) {
-		all, failed := p.align(j, of, arrived[of])
+		all, failed := p.align(j, of, arrived[of], announced)
 		delete(arrived, of)
 		p.server.record[of.account] = append(p.server.record[of.account], all...)
 		wrong = append(wrong, failed...)
@@ -38,6 +38,7 @@ func (p *player) reckon(o *outcome) (j *journalLines, wrong []string) {
 			}
 		}
 	}
+	j.order(announced)
 	for of := range arrived {
 		wrong = append(wrong, fmt.Sprintf("requests of %q in run %d are not on record", of.account, of.run))
 	}
@@ -45,6 +46,21 @@ func (p *player) reckon(o *outcome) (j *journalLines, wrong []string) {
 		wrong = append(wrong, fmt.Sprintf("%d requests are on record as never sent, and %d connections failed to open or were closed in time", unsent, most))
 	}
 	return j, wrong
+}
+
+// order puts each request that never arrived behind those whose answers were on record when it was announced.
+func (j *journalLines) order(announced map[int64]*request) {
+	last, answered := 0, 0
+	for _, send := range j.sends {
+		for ; answered < send.answered; answered++ {
+			if q := announced[j.answers[answered]]; q != nil {
+				last = max(last, q.number/1000)
+			}
+		}
+		if q := announced[send.id]; q != nil && q.phantom {
+			q.number = max(q.number, 1000*last+int(send.id%1000))
+		}
+	}
 }
 
 // closedBehind is how many connections of the present run were closed after a good answer: the next request may find that out
@@ -76,8 +92,8 @@ func sendersOf(j *journalLines) (all []sender) {
 }
 
 // align matches what was announced of an account in a run with what arrived, by time and rows: time stands still between
-// the line in the journal and the arrival.
-func (p *player) align(j *journalLines, of sender, arrived []*request) (all []*request, wrong []string) {
+// the line in the journal and the arrival. It notes what was announced by its number in the journal.
+func (p *player) align(j *journalLines, of sender, arrived []*request, announced map[int64]*request) (all []*request, wrong []string) {
 	for _, send := range j.sends {
 		if send.account != of.account || send.run != strconv.Itoa(of.run) || j.withdrawn[send.id] {
 			continue
@@ -85,6 +101,7 @@ func (p *player) align(j *journalLines, of sender, arrived []*request) (all []*r
 		to := p.table.to(of.account, send.lines)
 		if len(arrived) > 0 && arrived[0].at.UTC().Truncate(time.Millisecond).Equal(send.at) && slices.Equal(sorted(arrived[0].to), sorted(to)) {
 			arrived[0].unheard = !j.answered[send.id]
+			announced[send.id] = arrived[0]
 			all, arrived = append(all, arrived[0]), arrived[1:]
 			continue
 		}
@@ -92,6 +109,7 @@ func (p *player) align(j *journalLines, of sender, arrived []*request) (all []*r
 		if len(all) > 0 { // at the same moment
 			q.number = max(q.number, all[len(all)-1].number+1)
 		}
+		announced[send.id] = q
 		all = append(all, q)
 		if problem != "" {
 			wrong = append(wrong, problem)

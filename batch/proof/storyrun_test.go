@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,20 +49,42 @@ type happening struct {
 	files                            int // that the journal has written to
 	crowd                            int // the most requests at the same time
 	dead                             bool
+	gone                             bool              // it is over: nothing happens to it any more
 	left                             map[string][]byte // the folder as the death left it
 	signalled, failed                time.Time         // when the signal came, when the disk failed; zero for never
 	lostPart                         bool              // a power cut took bytes of the journal
+	blocked                          bool              // a folder was made in the place of an output
+	changed                          bool              // the input was changed
+
+	// Under the server's lock.
+	began   time.Time
+	planned int  // requests whose fault is decided
+	expired bool // one of them was refused for its signature
 }
 
-// outcome is what a run came to.
-type outcome struct {
+// weather is what the next request meets where the run has a weather; empty where it has none. Called with the server's mu held.
+func (h *happening) weather() string {
+	weather := h.run.weather
+	if changes, ok := changing[weather]; ok {
+		h.planned++
+		weather = changes(h.planned, time.Since(h.began), h.expired)
+		h.expired = h.expired || weather == "code 70001"
+	}
+	if weather == "nobody" {
+		return ""
+	}
+	return weather
+}
+
+// aftermath is what a run came to.
+type aftermath struct {
 	*happening
-	before       map[string][]byte // the folder
-	began, ended time.Time
-	summary      *reports.Summary // nil where nothing was sent
-	code         int
-	err          error
-	failedDials  int
+	before      map[string][]byte // the folder
+	ended       time.Time
+	summary     *reports.Summary // nil where nothing was sent
+	code        int
+	err         error
+	failedDials int
 }
 
 // signalled is the cause of a run's end by a signal, as the command line has it.
@@ -76,7 +99,7 @@ func newPlayer(dir string, s story, counts *storyCounts) (*player, error) {
 	p.server.call = s.call
 	p.server.plan = func(account string, n int) fault {
 		f := s.plan(account, n)
-		if weather := p.begun[p.server.run].weather; weather != "" && weather != "nobody" {
+		if weather := p.now.weather(); weather != "" {
 			f.kind = kindOf(weather)
 		}
 		return f
@@ -86,7 +109,7 @@ func newPlayer(dir string, s story, counts *storyCounts) (*player, error) {
 }
 
 // make makes one run.
-func (p *player) make(ctx context.Context, run storyRun) *outcome {
+func (p *player) make(ctx context.Context, run storyRun) *aftermath {
 	p.runs++
 	if text, _ := os.ReadFile(p.path("report.csv.journal")); !run.resume || len(parseJournal(text).runs) == 0 {
 		run.wrong = "" // there is no job that it could be another one than
@@ -98,17 +121,23 @@ func (p *player) make(ctx context.Context, run storyRun) *outcome {
 		os.WriteFile(p.path("pairs.csv"), []byte(p.table.csv+"x,y,z\n"), 0o600)
 		defer os.WriteFile(p.path("pairs.csv"), p.story.bytes, 0o600)
 	}
-	h := &happening{player: p, run: run}
+	h := &happening{player: p, run: run, began: time.Now()}
 	p.now = h
 	ctx, h.cancel = context.WithCancelCause(ctx)
 	defer h.cancel(nil)
-	o := &outcome{happening: h, before: contents(p.dir), began: time.Now()}
+	o := &aftermath{happening: h, before: contents(p.dir)}
 	p.server.arrived, p.server.answering = h.arrived, h.answering
 	dials := p.beginDials(run)
 	h.carryOut(ctx, o)
 	o.failedDials = dials()
-	if h.dead {
+	if h.over() {
 		o.err = errors.Join(o.err, h.bury())
+	}
+	if h.blocked {
+		o.err = errors.Join(o.err, os.Remove(h.path(run.end.name)))
+	}
+	if h.changed {
+		o.err = errors.Join(o.err, os.WriteFile(p.path("pairs.csv"), p.story.bytes, 0o600))
 	}
 	return o
 }
@@ -134,7 +163,7 @@ func (p *player) beginDials(run storyRun) (failed func() int) {
 }
 
 // carryOut is the run itself, with a server at the other end.
-func (h *happening) carryOut(ctx context.Context, o *outcome) {
+func (h *happening) carryOut(ctx context.Context, o *aftermath) {
 	pipes := newPipes()
 	web := &http.Server{Handler: h.server}
 	served := make(chan struct{})
@@ -274,7 +303,7 @@ func (h *happening) happen() {
 // reached lets the end from outside happen, if this is its moment. Called with mu held, like die.
 func (h *happening) reached(at string, n int) bool {
 	end := h.run.end
-	if end.at != at || end.n != n || h.dead {
+	if end.at != at || end.n != n || h.dead || h.gone {
 		return false
 	}
 	switch end.kind {
@@ -285,8 +314,23 @@ func (h *happening) reached(at string, n int) bool {
 		h.die()
 	case "disk":
 		h.failed = time.Now()
+	case "folder":
+		h.block(end.name)
+	case "input":
+		h.changed = true
+		os.WriteFile(h.path("pairs.csv"), append(slices.Clone(h.story.bytes), "x,y,z\n"...), 0o600)
 	}
 	return true
+}
+
+// block makes a folder in the place of an output that was asked for.
+func (h *happening) block(name string) {
+	asked := map[string]bool{"failures.csv": h.run.failures, "page.html": h.run.html, "job.prom": h.run.metrics}
+	if !asked[name] {
+		return
+	}
+	os.Remove(h.path(name)) // that of an earlier run, which goes anyway
+	h.blocked = os.Mkdir(h.path(name), 0o700) == nil
 }
 
 // die is what SIGKILL does: nothing is sent or written any more, and the folder stays as it is. The run does not know it; what
@@ -300,13 +344,31 @@ func (h *happening) die() {
 	h.cancel(errDead)
 }
 
-// bury brings the folder back to what the death left of it.
+// over ends the time in which something may happen to the run, and reports whether it was killed. A death that has begun is
+// over when it returns.
+func (h *happening) over() (killed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gone = true
+	return h.dead
+}
+
+// bury brings the folder back to what the death left of it. The journal is the file that was written last, as it was then.
 func (h *happening) bury() (err error) {
-	for name := range contents(h.dir) {
-		err = errors.Join(err, os.Remove(h.path(name)))
+	const last = "report.csv.journal"
+	now := contents(h.dir)
+	for name := range now {
+		if _, there := h.left[name]; !there {
+			err = errors.Join(err, os.Remove(h.path(name)))
+		}
 	}
 	for name, text := range h.left {
-		err = errors.Join(err, os.WriteFile(h.path(name), text, 0o600))
+		if was, there := now[name]; name != last && !(there && bytes.Equal(was, text)) {
+			err = errors.Join(err, os.WriteFile(h.path(name), text, 0o600))
+		}
+	}
+	if text, there := h.left[last]; there {
+		err = errors.Join(err, os.WriteFile(h.path(last), text, 0o600))
 	}
 	return errors.Join(err, h.cutPower())
 }

@@ -30,7 +30,8 @@ type world struct {
 	notes []string // what was made, for whoever reads of a failure
 	// written is what runs have written to their failures files and pages, by path.
 	written map[string]string
-	err     error // the first thing that could not be made
+	runs    map[string]*line // that have begun, by the path of their journal: the last of each
+	err     error            // the first thing that could not be made
 }
 
 // ours is a name as the program makes them up for a file on its way.
@@ -48,12 +49,12 @@ var worldNames = []string{
 // Inputs: the first is that of the jobs that are there already.
 const (
 	somePairs  = "from,to\na,b\na,c\nb,c\n"
-	otherPairs = "from_account,to_account\nx,y\nx,not-friend-1\nx,x\ny,x\nx,y\n"
+	otherPairs = "from_account,to_account\nx,y\nx,not-friend-1\nx,missing-1\nx,x\ny,x\nx,y\n"
 )
 
 // newWorld makes the folders and between 3 and 12 files.
 func newWorld(base string, rng *rand.Rand, jobs []finishedJob) (*world, error) {
-	w := &world{rng: rng, base: base, dir: filepath.Join(base, "job"), written: map[string]string{}}
+	w := &world{rng: rng, base: base, dir: filepath.Join(base, "job"), written: map[string]string{}, runs: map[string]*line{}}
 	for _, dir := range []string{"job", "job/sub", "job/ro", "tmp", "else", "else/deep"} {
 		w.must(os.Mkdir(filepath.Join(base, dir), 0o777))
 		w.must(os.Chmod(filepath.Join(base, dir), 0o777))

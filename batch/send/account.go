@@ -11,7 +11,7 @@ import (
 
 	"friendsweep/batch/chat"
 	"friendsweep/input"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // searchLimit is the number of requests that may be refused as a whole while no part of an account has succeeded.
@@ -153,7 +153,7 @@ func (a *account) part(ctx context.Context, p part) (halves []part, err error) {
 func (a *account) refuseUntried(p part) error {
 	s := newSorter(len(p.items))
 	for _, it := range p.items {
-		s.add(it.line, journal.Result{Outcome: journal.Refused, Code: journal.Code{Number: p.refusal.Code, Given: true}, Info: fmt.Sprintf(
+		s.add(it.line, outcome.Result{Outcome: outcome.Refused, Code: outcome.Code{Number: p.refusal.Code, Given: true}, Info: fmt.Sprintf(
 			"%s (not tried alone: %d requests found no part of this account that is accepted)", p.refusal.Info, searchLimit)})
 	}
 	if err := a.Journal.Decide(a.name, s.results(nil)); err != nil {

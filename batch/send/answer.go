@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"friendsweep/batch/chat"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // consequences are what follows from an answer, for the items of its request and for the run.
@@ -41,7 +41,7 @@ func (a *account) consequencesOf(items []item, answer chat.Answer) consequences 
 		res := a.resultOf(&c, &it, ruling)
 		c.sorted.add(it.line, res)
 		switch {
-		case res.Outcome != journal.Open:
+		case res.Outcome != outcome.Open:
 		case it.turned && a.isForLater(it.line):
 			c.later++
 		case a.splits(ruling):
@@ -64,16 +64,16 @@ func (a *account) splits(r chat.Ruling) bool {
 }
 
 // resultOf turns the ruling about an item into its result and notes what it means for the run.
-func (a *account) resultOf(c *consequences, it *item, r chat.Ruling) journal.Result {
-	res := journal.Result{Code: journal.Code(r.Code), Info: r.Info, Lost: r.Lost}
+func (a *account) resultOf(c *consequences, it *item, r chat.Ruling) outcome.Result {
+	res := outcome.Result{Code: outcome.Code(r.Code), Info: r.Info, Lost: r.Lost}
 	stops := r.UntilProven && !a.proven.Load()
 	switch {
 	case stops || r.Verdict == chat.Stop:
 		c.stopFor(a.API, r)
 	case r.Verdict == chat.Final:
-		res.Outcome = journal.Answered + journal.Outcome(r.Outcome)
+		res.Outcome = outcome.Answered + outcome.Outcome(r.Outcome)
 	case r.Verdict == chat.Refuse:
-		res.Outcome = journal.Refused
+		res.Outcome = outcome.Refused
 	case r.Verdict == chat.Throttle:
 		c.throttled = true
 	case r.Verdict == chat.Renew:
@@ -84,7 +84,7 @@ func (a *account) resultOf(c *consequences, it *item, r chat.Ruling) journal.Res
 	if it.turned {
 		a.settleTurned(it, r, &res)
 	}
-	now := a.Call.After(journal.State{Lost: it.lost}, &res)
+	now := a.Call.After(outcome.State{Lost: it.lost}, &res)
 	it.lost, res.Outcome, res.Presumed = now.Lost, now.Outcome, now.Presumed
 	if now.Presumed {
 		res.Info = a.Call.Presumed.Info
@@ -97,12 +97,12 @@ func (a *account) resultOf(c *consequences, it *item, r chat.Ruling) journal.Res
 
 // settleTurned is for a pair that was asked for from the other side than written. Code 0 is final; with anything else that
 // would be final, or be searched for the row to blame, the pair is asked for as it is written, after everything else.
-func (a *account) settleTurned(it *item, r chat.Ruling, res *journal.Result) {
+func (a *account) settleTurned(it *item, r chat.Ruling, res *outcome.Result) {
 	switch {
-	case res.Outcome.IsAnswer() && res.Code == journal.Code{Number: 0, Given: true}:
+	case res.Outcome.IsAnswer() && res.Code == outcome.Code{Number: 0, Given: true}:
 		res.Info = a.API.OtherSide
-	case res.Outcome != journal.Open || a.splits(r):
-		res.Outcome = journal.Open
+	case res.Outcome != outcome.Open || a.splits(r):
+		res.Outcome = outcome.Open
 		a.asWritten.SetAtomic(it.line)
 		if it.lost || res.Lost {
 			a.lostTurned.SetAtomic(it.line)
@@ -111,20 +111,20 @@ func (a *account) settleTurned(it *item, r chat.Ruling, res *journal.Result) {
 }
 
 // retryOrGiveUp counts a retryable failure of the item, and gives it up after the last one.
-func (a *account) retryOrGiveUp(c *consequences, it *item, r chat.Ruling) journal.Outcome {
+func (a *account) retryOrGiveUp(c *consequences, it *item, r chat.Ruling) outcome.Outcome {
 	c.backOff = true
 	it.failed.add(&a.api, c.answer.Kind)
 	switch {
 	case it.failed.count < a.MaxAttempts:
-		return journal.Open
+		return outcome.Open
 	case r.ThenStop:
 		c.stopFor(a.API, r)
-		return journal.Open
+		return outcome.Open
 	case a.api.isOut(&it.failed):
 		c.stop = outage(r)
-		return journal.Open
+		return outcome.Open
 	}
-	return journal.GaveUp
+	return outcome.GaveUp
 }
 
 // noteWhole notes what the answer as a whole means for the run where no item says so.
@@ -201,13 +201,13 @@ func (a *account) adjustPace(c *consequences, sentAt time.Time) error {
 
 // count adds the decided rows to the run's figures, and returns a stop when too many of them failed.
 func (a *account) count(s *sorter) error {
-	failed, decided := int64(s.count[journal.Refused]+s.count[journal.GaveUp]), s.decided()
+	failed, decided := int64(s.count[outcome.Refused]+s.count[outcome.GaveUp]), s.decided()
 	if decided == 0 {
 		return nil
 	}
 	a.open -= decided
 	for o, n := range s.count {
-		if journal.Outcome(o).IsAnswer() && !a.Good.Has(journal.Outcome(o)) {
+		if outcome.Outcome(o).IsAnswer() && !a.Good.Has(outcome.Outcome(o)) {
 			a.Stats.Unwanted.Add(int64(n))
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 )
 
 // The answers of delete.
@@ -61,7 +62,7 @@ type request struct {
 }
 
 type rowFate struct {
-	journal.Result
+	outcome.Result
 	sent int // requests that carried it
 }
 
@@ -102,7 +103,7 @@ func newFixtureOf(t *testing.T, csv string, read input.Options, serve server) *f
 		API: chat.Delete(chat.Single), Signer: chat.NewSigner(1400000000, "administrator", "key"), Journal: f.journal,
 	}
 	if in.Mirrors > 0 {
-		f.Mirrored = journal.NewBits(in.LastLine)
+		f.Mirrored = outcome.NewBits(in.LastLine)
 	}
 	return f
 }
@@ -263,7 +264,7 @@ func (f *fixture) readJournal() {
 	f.announced, f.unanswered = bytes.Count(text, []byte(`{"send":`)), seen.Out
 }
 
-func (f *fixture) apply(rows []journal.Stretch, d *journal.Change) error {
+func (f *fixture) apply(rows outcome.Rows, d *journal.Change) error {
 	for _, line := range journaltest.Lines(rows) {
 		row := f.rows[line]
 		if row == nil {
@@ -282,15 +283,15 @@ func (f *fixture) apply(rows []journal.Stretch, d *journal.Change) error {
 }
 
 // outcomes counts the rows of which the journal speaks by outcome.
-func (f *fixture) outcomes() map[journal.Outcome]int {
-	n := map[journal.Outcome]int{}
+func (f *fixture) outcomes() map[outcome.Outcome]int {
+	n := map[outcome.Outcome]int{}
 	for _, row := range f.rows {
 		n[row.Outcome]++
 	}
 	return n
 }
 
-func word(o journal.Outcome) string { return journaltest.Call.Word(o) }
+func word(o outcome.Outcome) string { return journaltest.Call.Word(o) }
 
 // pairs is CSV of n pairs of the account.
 func pairs(account string, n int) string {
@@ -341,8 +342,8 @@ func refusal(code int) reply {
 func ok(_ int, _ string, to []string) reply { return items(to, nil) }
 
 // bits is the set of these lines of an input up to last.
-func bits(last int64, lines ...int64) *journal.Bits {
-	b := journal.NewBits(last)
+func bits(last int64, lines ...int64) *outcome.Bits {
+	b := outcome.NewBits(last)
 	for line := range slices.Values(lines) {
 		b.Set(line)
 	}

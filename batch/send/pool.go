@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"friendsweep/input"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // run is the state of one Run. Everything in it is fixed or safe for concurrent use.
@@ -27,8 +27,8 @@ type run struct {
 	taken       atomic.Int64  // pairs sent for the first time, against Limit
 	full        atomic.Bool   // Limit is used up: what was taken is finished, nothing more is taken
 	finishing   bool          // the phase sends only what an earlier one has taken; set between phases
-	lostTurned  *journal.Bits // those of asWritten that lost an answer in this run
-	asWritten   *journal.Bits // asked for from the other side than written, without a final answer; nil where nothing is
+	lostTurned  *outcome.Bits // those of asWritten that lost an answer in this run
+	asWritten   *outcome.Bits // asked for from the other side than written, without a final answer; nil where nothing is
 	decided     atomic.Int64  // accounts with a decided row
 
 	// How it ended.

@@ -8,8 +8,8 @@ import (
 
 	"friendsweep/batch/chat"
 	"friendsweep/input"
-	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 )
 
 // sweep lists (friend, leaver): n friends of one account that leaves, who is asked for all of them at once.
@@ -21,7 +21,7 @@ func sweep(t *testing.T, n int, serve server) *fixture {
 	}
 	f := newFixtureOf(t, csv, input.Options{Both: true, Regroup: true}, serve)
 	f.API = chat.Delete(chat.Both)
-	f.Mirrored = journal.NewBits(f.in.LastLine)
+	f.Mirrored = outcome.NewBits(f.in.LastLine)
 	if f.in.Turned != int64(n) {
 		t.Fatalf("got %d pairs turned, want %d: the test does not test", f.in.Turned, n)
 	}
@@ -60,7 +60,7 @@ func TestRegrouping(t *testing.T) {
 	for name, tc := range map[string]struct {
 		other, asWritten func(to []string) reply
 		fromLeaver, all  int // requests
-		outcome          journal.Outcome
+		outcome          outcome.Outcome
 		code             int
 		info             string
 		presumed         bool
@@ -70,7 +70,7 @@ func TestRegrouping(t *testing.T) {
 		"not a friend anywhere":       {code(31704), notFriends, 1, 1 + friends, isNotFriend, 31704, "", false},
 		"the account is refused":      {whole(30003), allOK, 1, 1 + friends, isDeleted, 0, "", false},
 		"refused with 31704":          {whole(31704), notFriends, 1, 1 + friends, isNotFriend, 31704, "", false},
-		"each is refused":             {code(30003), code(30003), 1, 1 + friends, journal.Refused, 30003, "", false},
+		"each is refused":             {code(30003), code(30003), 1, 1 + friends, outcome.Refused, 30003, "", false},
 		"refused for good":            {code(30002), allOK, 1, 1 + friends, isDeleted, 0, "", false},
 		"busy there to the end":       {code(30006), allOK, 8, 8 + friends, isDeleted, 0, "", false},
 		"lost there once, then gone":  {then(code(30007), notFriends), notFriends, 2, 2 + friends, isDeleted, 31704, journaltest.Call.Presumed.Info, true},
@@ -123,7 +123,7 @@ func TestRegroupingMixed(t *testing.T) {
 			return allOK(to)
 		})
 		f.API = chat.Delete(chat.Both)
-		f.Mirrored = journal.NewBits(f.in.LastLine)
+		f.Mirrored = outcome.NewBits(f.in.LastLine)
 		if f.in.Turned != 2 {
 			t.Fatalf("got %d pairs turned, want 2: the test does not test", f.in.Turned)
 		}
@@ -133,7 +133,7 @@ func TestRegroupingMixed(t *testing.T) {
 		for line := int64(2); line <= 6; line++ {
 			want := isDeleted
 			if line == 2 {
-				want = journal.Refused
+				want = outcome.Refused
 			}
 			if got := f.rows[line].Outcome; got != want {
 				t.Errorf("line %d: got %s, want %s", line, word(got), word(want))
@@ -194,7 +194,7 @@ func TestRegroupingStoppedByAnItem(t *testing.T) {
 		if err := f.run(t.Context()); !errors.As(err, &stop) || stop.Asked {
 			t.Errorf("got %v, want a stop", err)
 		}
-		for line, want := range map[int64]journal.Outcome{2: journal.Open, 3: journal.Open, 4: isDeleted} {
+		for line, want := range map[int64]outcome.Outcome{2: outcome.Open, 3: outcome.Open, 4: isDeleted} {
 			if got := f.rows[line]; got.Outcome != want || want == isDeleted && got.Info != f.API.OtherSide {
 				t.Errorf("line %d: got %s, %q; want %s", line, word(got.Outcome), got.Info, word(want))
 			}

@@ -1,7 +1,7 @@
 // Package send is the middle of a run: it sends the pairs of every account in chunks through a bounded pool, at a shared
 // pace, and again with backoff until each row has an outcome or the run must stop.
 //
-// Fill in a [Runner] and call [Runner.Run]. What becomes of a row is data and goes to the journal as a [journal.Result]; an
+// Fill in a [Runner] and call [Runner.Run]. What becomes of a row is data and goes to the journal as an [outcome.Result]; an
 // error, a [*Stop] most often, ends the run.
 //
 // The pool (pool.go) works on many accounts side by side, and each account (account.go) sends its chunks one after the other,
@@ -19,12 +19,13 @@ import (
 	"friendsweep/batch/chat"
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // Options are the bounds of a run. The defaults stand in the command line's help.
 type Options struct {
-	Call           *journal.Call // what is asked for
-	Good           journal.Set   // the answers that are successes
+	Call           *outcome.Call // what is asked for
+	Good           outcome.Set   // the answers that are successes
 	ChunkSize      int           // pairs per request, 1 to 1000 (vendor page 34905)
 	Workers        int           // requests in flight, at least 1
 	Rate           float64       // requests per second, retries included; 0 is no limit
@@ -51,7 +52,7 @@ type Runner struct {
 	History *journal.History
 	// Mirrored takes the rows whose answer settles their mirrors, too, and has those of earlier runs: it decides which
 	// mirrors are sent. It is nil where there are no mirrors.
-	Mirrored *journal.Bits
+	Mirrored *outcome.Bits
 
 	Stats Stats
 }
@@ -62,11 +63,11 @@ type Journal interface {
 	// Before puts on record that the rows are about to be sent and returns when that is safe from a crash.
 	Before(account string, lines []int64) (id int64, err error)
 	// After puts on record what was answered.
-	After(id int64, took time.Duration, results []journal.Result) error
+	After(id int64, took time.Duration, results []outcome.Result) error
 	// Withdraw puts on record that the request was not sent after all.
 	Withdraw(id int64) error
 	// Decide puts on record what became of rows without a request of their own.
-	Decide(account string, results []journal.Result) error
+	Decide(account string, results []outcome.Result) error
 }
 
 // Stats are the figures of a run while it goes on.
@@ -130,7 +131,7 @@ func (r *Runner) Run(ctx context.Context, pairs Pairs) error {
 		defer timer.Stop()
 	}
 	if pairs.Turned != nil {
-		run.asWritten, run.lostTurned = journal.NewBits(pairs.LastLine), journal.NewBits(pairs.LastLine)
+		run.asWritten, run.lostTurned = outcome.NewBits(pairs.LastLine), outcome.NewBits(pairs.LastLine)
 	}
 	for _, p := range []phase{
 		{groups: pairs.Groups, toSend: run.isOpen},

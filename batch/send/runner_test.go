@@ -16,6 +16,7 @@ import (
 	"friendsweep/batch/chat"
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 func TestRequestsAreTheSumOfChunks(t *testing.T) {
@@ -75,7 +76,7 @@ func TestLostAnswers(t *testing.T) {
 		name  string
 		first reply
 		dials int // that fail before the first request
-		want  journal.Outcome
+		want  outcome.Outcome
 	}{
 		{"reset", reply{breaks: true}, 0, isDeleted},
 		{"5xx", reply{status: 502}, 0, isDeleted},
@@ -138,7 +139,7 @@ func TestALostAnswerOfAnEarlierRunCounts(t *testing.T) {
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := []journal.Outcome{f.rows[2].Outcome, f.rows[3].Outcome}; !slices.Equal(got, []journal.Outcome{isNotFriend, isDeleted}) {
+		if got := []outcome.Outcome{f.rows[2].Outcome, f.rows[3].Outcome}; !slices.Equal(got, []outcome.Outcome{isNotFriend, isDeleted}) {
 			t.Errorf("got %v, want [not_friend deleted]", got)
 		}
 	})
@@ -208,7 +209,7 @@ func TestSplitting(t *testing.T) {
 				if n := len(f.requests); n < tc.least || n > tc.most {
 					t.Errorf("got %d requests, want %d to %d", n, tc.least, tc.most)
 				}
-				if got := f.outcomes(); got[journal.Refused] != tc.refused || got[isDeleted] != tc.rows-tc.refused {
+				if got := f.outcomes(); got[outcome.Refused] != tc.refused || got[isDeleted] != tc.rows-tc.refused {
 					t.Errorf("got %v, want %d refused of %d", got, tc.refused, tc.rows)
 				}
 				untried := false
@@ -258,7 +259,7 @@ type undecided struct {
 	err error
 }
 
-func (j undecided) Decide(account string, results []journal.Result) error {
+func (j undecided) Decide(account string, results []outcome.Result) error {
 	if j.err != nil {
 		return j.err
 	}
@@ -294,12 +295,12 @@ func TestACodeThatOnlyASuccessExplains(t *testing.T) {
 					t.Fatalf("got %v, want a stop: %v", err, tc.stops)
 				}
 				if tc.stops {
-					if len(f.requests) != 2 || len(f.outcomes()) != 1 || f.rows[2].Outcome != journal.Open {
+					if len(f.requests) != 2 || len(f.outcomes()) != 1 || f.rows[2].Outcome != outcome.Open {
 						t.Errorf("got %d requests, %v; want 2, and no row decided", len(f.requests), f.outcomes())
 					}
 					return
 				}
-				if got := f.rows[6]; got.Outcome != journal.Refused || got.Code.Number != 60004 || f.rows[7].Outcome != isDeleted {
+				if got := f.rows[6]; got.Outcome != outcome.Refused || got.Code.Number != 60004 || f.rows[7].Outcome != isDeleted {
 					t.Errorf("got %s, code %d for f4 and %s for f5; want refused, 60004, and deleted", word(got.Outcome), got.Code.Number, word(f.rows[7].Outcome))
 				}
 			})
@@ -400,7 +401,7 @@ func TestGivingUp(t *testing.T) {
 		if err := f.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if row := f.rows[3]; row.Outcome != journal.GaveUp || row.Code.Number != 30006 || row.sent != 3 {
+		if row := f.rows[3]; row.Outcome != outcome.GaveUp || row.Code.Number != 30006 || row.sent != 3 {
 			t.Errorf("got %s, code %d, %d attempts; want gave_up, 30006, 3", word(row.Outcome), row.Code.Number, row.sent)
 		}
 	})
@@ -421,7 +422,7 @@ func TestStopCodesEndTheRun(t *testing.T) {
 					t.Errorf("got %d requests, want at most the %d in flight", len(f.requests), f.Workers)
 				}
 				for line, row := range f.rows {
-					if row.sent > 0 && (row.Outcome != journal.Open || row.Lost) {
+					if row.sent > 0 && (row.Outcome != outcome.Open || row.Lost) {
 						t.Errorf("line %d: got %s, lost %v; want open, not lost", line, word(row.Outcome), row.Lost)
 					}
 				}
@@ -506,10 +507,10 @@ func TestAnOutageGivesNoRowUp(t *testing.T) {
 				if errors.As(err, &stop) != tc.stops {
 					t.Fatalf("got %v, want a stop: %v", err, tc.stops)
 				}
-				if tc.stops && (!strings.Contains(stop.Reason, "connection refused") && !strings.Contains(stop.Reason, "HTML") || f.outcomes()[journal.GaveUp] > 0) {
+				if tc.stops && (!strings.Contains(stop.Reason, "connection refused") && !strings.Contains(stop.Reason, "HTML") || f.outcomes()[outcome.GaveUp] > 0) {
 					t.Errorf("got %q and %v, want the cause, and no row given up", stop.Reason, f.outcomes())
 				}
-				if !tc.stops && f.outcomes()[journal.GaveUp] != 1 {
+				if !tc.stops && f.outcomes()[outcome.GaveUp] != 1 {
 					t.Errorf("got %v, want one row given up", f.outcomes())
 				}
 			})

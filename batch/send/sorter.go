@@ -1,22 +1,22 @@
 package send
 
 import (
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // sorter collects the results of one answer, one for each distinct outcome, in the order of first occurrence.
 type sorter struct {
-	list  []journal.Result
+	list  []outcome.Result
 	index map[about]int // place in list; made when there is more than one
 	last  int
 	n     int // items of the request
-	count [journal.Outcomes]int
+	count [outcome.Outcomes]int
 }
 
 // about is what makes two results the same but for their rows.
 type about struct {
-	outcome  journal.Outcome
-	code     journal.Code
+	outcome  outcome.Outcome
+	code     outcome.Code
 	info     string
 	lost     bool
 	presumed bool
@@ -24,18 +24,18 @@ type about struct {
 
 func newSorter(n int) *sorter { return &sorter{n: n} }
 
-func aboutOf(r *journal.Result) about {
+func aboutOf(r *outcome.Result) about {
 	return about{r.Outcome, r.Code, r.Info, r.Lost, r.Presumed}
 }
 
 // add notes the result of the row; its Rows are ignored.
-func (s *sorter) add(line int64, r journal.Result) {
+func (s *sorter) add(line int64, r outcome.Result) {
 	s.count[r.Outcome]++
 	i := s.place(r)
-	s.list[i].Rows = journal.AddRow(s.list[i].Rows, line)
+	s.list[i].Rows = s.list[i].Rows.Add(line)
 }
 
-func (s *sorter) place(r journal.Result) int {
+func (s *sorter) place(r outcome.Result) int {
 	key := aboutOf(&r)
 	if len(s.list) > 0 && aboutOf(&s.list[s.last]) == key {
 		return s.last
@@ -58,7 +58,7 @@ func (s *sorter) place(r journal.Result) int {
 
 // results returns what was collected. A single result stands for the whole request, whose rows all are given, without
 // naming them.
-func (s *sorter) results(all []int64) []journal.Result {
+func (s *sorter) results(all []int64) []outcome.Result {
 	if len(s.list) == 1 && s.n == len(all) {
 		s.list[0].Rows = nil
 	}
@@ -68,7 +68,7 @@ func (s *sorter) results(all []int64) []journal.Result {
 // decided is the number of rows with an outcome.
 func (s *sorter) decided() (n int) {
 	for o, rows := range s.count {
-		if o := journal.Outcome(o); o.IsFinal() || o == journal.GaveUp {
+		if o := outcome.Outcome(o); o.IsFinal() || o == outcome.GaveUp {
 			n += rows
 		}
 	}

@@ -1,7 +1,7 @@
 // Package fates joins the journal of a job with its input and tells what became of every row, in the order of the input.
 //
 // Call [New] for a run that has ended, then [Fates.Next] for each record; [Status] counts what a journal alone says, while a
-// run may be at work. It decides nothing itself: what a result does to a row is the rule of package journal, and a repeat
+// run may be at work. It decides nothing itself: what a result does to a row is the rule of package outcome, and a repeat
 // has the fate of the row that it repeats. However many rows there are, the memory that it takes is bounded.
 package fates
 
@@ -16,38 +16,51 @@ import (
 
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // Fate is what became of one row.
 type Fate struct {
-	Outcome  journal.Outcome
-	First    journal.Outcome // of a duplicate: what became of the row that it repeats
-	Code     journal.Code    // the item's if the API gave one, else the request's
+	Outcome  outcome.Outcome
+	First    outcome.Outcome // of a duplicate: what became of the row that it repeats
+	Code     outcome.Code    // the item's if the API gave one, else the request's
 	Info     string          // the API's text or ours
 	Attempts int64           // requests that carried the row, over all runs
 	At       time.Time
-	Presumed bool  // the outcome is what [journal.Call.Presumed] concludes
+	Presumed bool  // the outcome is what [outcome.Call.Presumed] concludes
 	Of       int64 // of a duplicate: the line of the row whose result it has
 }
 
 // Success reports whether the row counts as one, where these answers are successes.
-func (f *Fate) Success(good journal.Set) bool {
-	if f.Outcome == journal.Duplicate {
+func (f *Fate) Success(good outcome.Set) bool {
+	if f.Outcome == outcome.Duplicate {
 		return good.Has(f.First)
 	}
 	return good.Has(f.Outcome)
+}
+
+// For is the fate of a record, where f is what the journal says of its line: that must be nothing if the record is invalid.
+func (f Fate) For(rec *input.Record) (Fate, error) {
+	if rec.Reason == "" {
+		return f, nil
+	}
+	if f.Attempts > 0 || f.Outcome != outcome.NotSent {
+		return f, fmt.Errorf("joining the journal with the input: the journal has a result for line %d, which is invalid: %s", rec.Line, rec.Reason)
+	}
+	return Fate{Outcome: outcome.Invalid, Info: rec.Reason}, nil
 }
 
 // infoNoTurn is of rows that no request carried.
 const infoNoTurn = "its turn never came"
 
 // Fates tells the fate of every row of a job, in the order of their lines. It reads the journal once and keeps what
-// happened in temporary files by line number, so it needs some 50 MB, however many rows there are and whatever the API
+// happened in temporary files by line number, so it needs some 90 MB at most, however many rows there are and whatever the API
 // said about them.
 //
 // It owns its temporary files and everything it has read; it is for one goroutine. End it with Close.
 type Fates struct {
-	Job  journal.Job
+	Job  entry.Job
 	seen journal.Overview
 
 	store   store
@@ -57,16 +70,16 @@ type Fates struct {
 	latency latencyBuilder
 }
 
-// FatesOptions is what [New] joins with the journal.
+// Options is what [New] joins with the journal.
 type Options struct {
-	Job     journal.Job                    // of the input; the journal must belong to exactly this one
+	Job     entry.Job                      // of the input; the journal must belong to exactly this one
 	Repeats iter.Seq2[input.Repeat, error] // of the input, in any order
 	Dir     string                         // for temporary files
 
 	sizes sizes // zero is usualSizes; tests have smaller ones
 }
 
-// NewFates reads the journal and the repeats. Requests without an answer count as lost, so it is for a run that has
+// New reads the journal and the repeats. Requests without an answer count as lost, so it is for a run that has
 // ended, or died.
 func New(ctx context.Context, j *journal.Journal, o Options) (*Fates, error) {
 	head, err := j.Head()
@@ -90,7 +103,7 @@ func New(ctx context.Context, j *journal.Journal, o Options) (*Fates, error) {
 	return f, nil
 }
 
-func build(head *journal.Head, dir string, size sizes) *Fates {
+func build(head *entry.Head, dir string, size sizes) *Fates {
 	return &Fates{Job: head.Job, bucket: -1, store: newStore(dir, head, size)}
 }
 
@@ -174,10 +187,10 @@ func (f *Fates) fate(c *cell) (Fate, error) {
 }
 
 // fate is that of the row. text finds a text by its number.
-func (c *cell) fate(call *journal.Call, text func(number int32) (string, error)) (Fate, error) {
+func (c *cell) fate(call *outcome.Call, text func(number int32) (string, error)) (Fate, error) {
 	fate := Fate{Outcome: c.ends(), Code: c.state().Code, Attempts: int64(c.attempts)}
 	switch {
-	case c.outcome == journal.Duplicate:
+	case c.outcome == outcome.Duplicate:
 		fate.First, fate.Of = c.first, c.of
 		fate.Info = "same pair as line " + strconv.FormatInt(c.of, 10)
 		if c.has(mirrored) {
@@ -186,7 +199,7 @@ func (c *cell) fate(call *journal.Call, text func(number int32) (string, error))
 		return fate, nil
 	case c.has(presumed):
 		fate.Presumed, fate.Info = true, call.Presumed.Info
-	case c.text == 0 && fate.Outcome == journal.NotSent && c.attempts == 0:
+	case c.text == 0 && fate.Outcome == outcome.NotSent && c.attempts == 0:
 		fate.Info = infoNoTurn
 	default:
 		var err error
@@ -209,7 +222,7 @@ func (f *Fates) reader() journal.Reader {
 }
 
 // Call is the call whose answers these are.
-func (f *Fates) Call() *journal.Call { return f.store.call }
+func (f *Fates) Call() *outcome.Call { return f.store.call }
 
 // Overview are what the journal says about the runs of the job.
 func (f *Fates) Overview() journal.Overview { return f.seen }

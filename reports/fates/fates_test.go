@@ -18,7 +18,9 @@ import (
 
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 )
 
 // The model (saga) keeps everything that happened to every row as a list, and looks at all of it for every question.
@@ -26,7 +28,7 @@ import (
 type happened struct {
 	request int64  // 0 for a decision
 	what    string // "lost", or "said"
-	result  journal.Result
+	result  outcome.Result
 }
 
 type saga struct {
@@ -40,7 +42,7 @@ type saga struct {
 func (m *saga) lose() {
 	for _, id := range slices.Sorted(maps.Keys(m.out)) {
 		for _, line := range m.out[id] {
-			m.story[line] = append(m.story[line], happened{id, "lost", journal.Result{Info: journal.InfoNoAnswer}})
+			m.story[line] = append(m.story[line], happened{id, "lost", outcome.Result{Info: journal.InfoNoAnswer}})
 		}
 	}
 	clear(m.out)
@@ -71,20 +73,20 @@ func (m *saga) own(line int64) Fate {
 		last = i
 	}
 	if last < 0 {
-		return Fate{Outcome: journal.NotSent, Info: infoNoTurn}
+		return Fate{Outcome: outcome.NotSent, Info: infoNoTurn}
 	}
 	word := story[last].result
 	fate.Code, fate.Info = word.Code, word.Info
 	fate.Outcome = word.Outcome
 	switch {
-	case word.Code == (journal.Code{Number: 31704, Given: true}) && word.Outcome.IsAnswer() && m.lostBefore(line, last):
+	case word.Code == (outcome.Code{Number: 31704, Given: true}) && word.Outcome.IsAnswer() && m.lostBefore(line, last):
 		fate.Outcome, fate.Presumed, fate.Info = journaltest.Deleted, true, journaltest.Call.Presumed.Info
 	case word.Presumed:
 		fate.Outcome = journaltest.NotFriend
-	case word.Outcome == journal.Open && fate.Attempts > 0 && m.lostBefore(line, len(story)):
-		fate.Outcome = journal.Unknown
-	case word.Outcome == journal.Open:
-		fate.Outcome = journal.NotSent
+	case word.Outcome == outcome.Open && fate.Attempts > 0 && m.lostBefore(line, len(story)):
+		fate.Outcome = outcome.Unknown
+	case word.Outcome == outcome.Open:
+		fate.Outcome = outcome.NotSent
 		if fate.Attempts == 0 && fate.Info == "" {
 			fate.Info = infoNoTurn
 		}
@@ -95,12 +97,12 @@ func (m *saga) own(line int64) Fate {
 func (m *saga) fate(line int64) Fate {
 	own := m.own(line)
 	r, repeats := m.repeats[line]
-	if !repeats || own.Outcome.IsFinal() && !(r.Mirror && own.Outcome == journal.Refused) {
+	if !repeats || own.Outcome.IsFinal() && !(r.Mirror && own.Outcome == outcome.Refused) {
 		return own
 	}
 	first := m.fate(r.First)
 	stands, of, turned := first.Outcome, r.First, r.Mirror
-	if first.Outcome == journal.Duplicate {
+	if first.Outcome == outcome.Duplicate {
 		stands, of = first.First, first.Of
 		turned = r.Mirror != strings.Contains(first.Info, "friendship")
 	}
@@ -111,7 +113,7 @@ func (m *saga) fate(line int64) Fate {
 	if turned {
 		info = fmt.Sprintf("same friendship as line %d, deleted from both sides", of)
 	}
-	return Fate{Outcome: journal.Duplicate, First: stands, Of: of, Code: first.Code, Info: info}
+	return Fate{Outcome: outcome.Duplicate, First: stands, Of: of, Code: first.Code, Info: info}
 }
 
 func (m *saga) sendable() []int64 {
@@ -121,7 +123,7 @@ func (m *saga) sendable() []int64 {
 	})
 }
 
-func (m *saga) job(last int64) journal.Job {
+func (m *saga) job(last int64) entry.Job {
 	job := journaltest.Job(int64(len(m.rows)), last)
 	job.Invalid, job.Duplicates = int64(len(m.invalid)), int64(len(m.repeats))
 	for _, r := range m.repeats {
@@ -179,32 +181,32 @@ func drawModel(t *rapid.T) *saga {
 	return m
 }
 
-func drawResult(t *rapid.T, lines []int64) journal.Result {
-	r := rapid.SampledFrom([]journal.Result{
-		{Outcome: journaltest.Deleted, Code: journal.Code{Given: true}},
-		{Outcome: journaltest.Deleted, Code: journal.Code{Number: 31704, Given: true}, Presumed: true},
-		{Outcome: journaltest.NotFriend, Code: journal.Code{Number: 31704, Given: true}, Info: "Not_Friend"},
-		{Outcome: journal.Refused, Code: journal.Code{Number: 30003, Given: true}, Info: "no account"},
-		{Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}, Info: "again"},
-		{Outcome: journal.GaveUp, Lost: true, Info: "no answer within 15s"},
-		{Outcome: journal.Open, Code: journal.Code{Number: 30006, Given: true}, Info: "again"},
-		{Outcome: journal.Open, Code: journal.Code{Number: 60007, Given: true}, Info: strings.Repeat("x", 300)},
-		{Outcome: journal.Open, Code: journal.Code{Number: 1 << 40, Given: true}},
-		{Outcome: journal.Open, Lost: true, Info: "no answer within 15s"},
+func drawResult(t *rapid.T, lines []int64) outcome.Result {
+	r := rapid.SampledFrom([]outcome.Result{
+		{Outcome: journaltest.Deleted, Code: outcome.Code{Given: true}},
+		{Outcome: journaltest.Deleted, Code: outcome.Code{Number: 31704, Given: true}, Presumed: true},
+		{Outcome: journaltest.NotFriend, Code: outcome.Code{Number: 31704, Given: true}, Info: "Not_Friend"},
+		{Outcome: outcome.Refused, Code: outcome.Code{Number: 30003, Given: true}, Info: "no account"},
+		{Outcome: outcome.GaveUp, Code: outcome.Code{Number: 30006, Given: true}, Info: "again"},
+		{Outcome: outcome.GaveUp, Lost: true, Info: "no answer within 15s"},
+		{Outcome: outcome.Open, Code: outcome.Code{Number: 30006, Given: true}, Info: "again"},
+		{Outcome: outcome.Open, Code: outcome.Code{Number: 60007, Given: true}, Info: strings.Repeat("x", 300)},
+		{Outcome: outcome.Open, Code: outcome.Code{Number: 1 << 40, Given: true}},
+		{Outcome: outcome.Open, Lost: true, Info: "no answer within 15s"},
 	}).Draw(t, "result")
 	if rapid.Bool().Draw(t, "own text") && !r.Presumed {
 		r.Info = fmt.Sprintf("text %d", rapid.IntRange(0, 1e6).Draw(t, "text"))
 	}
-	r.Rows = journal.Rows(lines...)
+	r.Rows = outcome.RowsAt(lines...)
 	return r
 }
 
 // drawSplit deals lines to results.
-func drawSplit(t *rapid.T, lines []int64) []journal.Result {
+func drawSplit(t *rapid.T, lines []int64) []outcome.Result {
 	if rapid.Bool().Draw(t, "whole") {
-		return []journal.Result{drawResult(t, nil)}
+		return []outcome.Result{drawResult(t, nil)}
 	}
-	var results []journal.Result
+	var results []outcome.Result
 	hands := make([][]int64, 3)
 	for _, line := range lines {
 		h := rapid.IntRange(0, 2).Draw(t, "hand")
@@ -309,8 +311,8 @@ func (p *play) answer(id int64) {
 
 func (p *play) decide() {
 	if lines := p.some(p.free()); lines != nil {
-		r := journal.Result{Rows: journal.Rows(lines...), Outcome: journal.Refused, Info: "not tried alone"}
-		p.check(p.j.Decide("account", []journal.Result{r}))
+		r := outcome.Result{Rows: outcome.RowsAt(lines...), Outcome: outcome.Refused, Info: "not tried alone"}
+		p.check(p.j.Decide("account", []outcome.Result{r}))
 		for _, line := range lines {
 			p.m.story[line] = append(p.m.story[line], happened{0, "said", r})
 		}
@@ -397,7 +399,7 @@ func TestReplayIsThatOfTheModel(t *testing.T) {
 		}
 		for _, line := range m.rows {
 			own := m.own(line)
-			final := own.Outcome.IsFinal() && !(retry && own.Outcome == journal.Refused)
+			final := own.Outcome.IsFinal() && !(retry && own.Outcome == outcome.Refused)
 			// Once the API has spoken for good nobody asks whether an answer was lost.
 			lost := m.lostBefore(line, len(m.story[line]))
 			if got, want := h.Final.Has(line), final; got != want {
@@ -413,7 +415,7 @@ func TestReplayIsThatOfTheModel(t *testing.T) {
 	})
 }
 
-func sameRows(a, b *journal.Bits) bool {
+func sameRows(a, b *outcome.Bits) bool {
 	for line := int64(1); line <= modelLast; line++ {
 		if a.Has(line) != b.Has(line) {
 			return false
@@ -478,14 +480,14 @@ func FuzzReplay(f *testing.F) {
 	j := journaltest.Start(f, journaltest.Job(10, 11))
 	id, err := j.Before("a", []int64{2, 3, 5})
 	must(f, err)
-	must(f, j.After(id, time.Second, []journal.Result{journaltest.Deletes(2, 5), {Rows: journal.Rows(3), Outcome: journal.Open, Lost: true, Info: "x"}}))
+	must(f, j.After(id, time.Second, []outcome.Result{journaltest.Deletes(2, 5), {Rows: outcome.RowsAt(3), Outcome: outcome.Open, Lost: true, Info: "x"}}))
 	id, err = j.Before("a", []int64{3})
 	must(f, err)
-	must(f, j.After(id, 0, []journal.Result{{Outcome: journaltest.Deleted, Code: journal.Code{Number: 31704, Given: true}, Presumed: true}}))
+	must(f, j.After(id, 0, []outcome.Result{{Outcome: journaltest.Deleted, Code: outcome.Code{Number: 31704, Given: true}, Presumed: true}}))
 	id, err = j.Before("b", []int64{7})
 	must(f, err)
 	must(f, j.Withdraw(id))
-	must(f, j.Decide("b", []journal.Result{{Rows: journal.Rows(7), Outcome: journal.Refused}}))
+	must(f, j.Decide("b", []outcome.Result{{Rows: outcome.RowsAt(7), Outcome: outcome.Refused}}))
 	_, err = j.Before("b", []int64{8, 9})
 	must(f, err)
 	must(f, j.End("4", "why"))

@@ -3,13 +3,14 @@ package fates
 import (
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // Few tells the fate of a few rows of a job by the same rule as [Fates], from one pass over the journal and without
 // temporary files. First Apply is told the whole journal, then Repeat what the input knows of these rows. It is for one
 // goroutine.
 type Few struct {
-	call *journal.Call
+	call *outcome.Call
 	rows map[int64]*fewRow
 }
 
@@ -20,7 +21,7 @@ type fewRow struct {
 }
 
 // NewFew is for the rows at these lines of a job of the call.
-func NewFew(call *journal.Call, lines ...int64) *Few {
+func NewFew(call *outcome.Call, lines ...int64) *Few {
 	f := &Few{call: call, rows: make(map[int64]*fewRow)}
 	for _, line := range lines {
 		f.rows[line] = new(fewRow)
@@ -29,16 +30,16 @@ func NewFew(call *journal.Call, lines ...int64) *Few {
 }
 
 // Apply is for [journal.Reader].
-func (f *Few) Apply(rows []journal.Stretch, d *journal.Change) error {
+func (f *Few) Apply(rows outcome.Rows, d *journal.Change) error {
 	for line, r := range f.rows {
-		if journal.Has(rows, line) {
+		if rows.Has(line) {
 			r.apply(f.call, d)
 		}
 	}
 	return nil
 }
 
-func (r *fewRow) apply(call *journal.Call, d *journal.Change) {
+func (r *fewRow) apply(call *outcome.Call, d *journal.Change) {
 	text := int32(0)
 	if len(d.Info) > 0 {
 		text = 1 + r.cell.text%2 // the place that is free

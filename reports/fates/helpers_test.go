@@ -7,10 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"friendsweep/input"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
-	"pgregory.net/rapid"
+	"friendsweep/reports/journal/outcome"
 )
 
 func must(t testing.TB, err error) {
@@ -34,7 +37,7 @@ func drawLines(t *rapid.T, name string, last int64) []int64 {
 }
 
 // small is a job with one row of every kind.
-func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input.Repeat) {
+func small(t testing.TB) (*journal.Journal, entry.Job, []input.Record, []input.Repeat) {
 	t.Helper()
 	job := journaltest.Job(11, 13)
 	job.Invalid, job.Duplicates, job.Mirrors = 1, 2, 1
@@ -44,15 +47,15 @@ func small(t testing.TB) (*journal.Journal, journal.Job, []input.Record, []input
 		must(t, err)
 		return id
 	}
-	answer := func(id int64, results ...journal.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
+	answer := func(id int64, results ...outcome.Result) { must(t, j.After(id, 20*time.Millisecond, results)) }
 	answer(send(2, 3, 4, 6, 7, 8),
-		journal.Result{Rows: journal.Rows(2), Outcome: journaltest.Deleted, Code: journal.Code{Given: true}},
-		journal.Result{Rows: journal.Rows(3), Outcome: journaltest.NotFriend, Code: journal.Code{Number: 31704, Given: true}, Info: "Err_SNS_FriendDelete_Not_Friend"},
-		journal.Result{Rows: journal.Rows(4), Outcome: journal.Refused, Code: journal.Code{Number: 30003, Given: true}, Info: `no "account"`},
-		journal.Result{Rows: journal.Rows(6), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}},
-		journal.Result{Rows: journal.Rows(7, 8), Outcome: journal.Open, Lost: true, Info: "no answer within 15s"})
-	answer(send(8), journal.Result{Outcome: journaltest.Deleted, Code: journal.Code{Number: 31704, Given: true}, Presumed: true})
-	answer(send(9), journal.Result{Outcome: journal.Open, Code: journal.Code{Number: 70003, Given: true}, Info: "bad signature"})
+		outcome.Result{Rows: outcome.RowsAt(2), Outcome: journaltest.Deleted, Code: outcome.Code{Given: true}},
+		outcome.Result{Rows: outcome.RowsAt(3), Outcome: journaltest.NotFriend, Code: outcome.Code{Number: 31704, Given: true}, Info: "Err_SNS_FriendDelete_Not_Friend"},
+		outcome.Result{Rows: outcome.RowsAt(4), Outcome: outcome.Refused, Code: outcome.Code{Number: 30003, Given: true}, Info: `no "account"`},
+		outcome.Result{Rows: outcome.RowsAt(6), Outcome: outcome.GaveUp, Code: outcome.Code{Number: 30006, Given: true}},
+		outcome.Result{Rows: outcome.RowsAt(7, 8), Outcome: outcome.Open, Lost: true, Info: "no answer within 15s"})
+	answer(send(8), outcome.Result{Outcome: journaltest.Deleted, Code: outcome.Code{Number: 31704, Given: true}, Presumed: true})
+	answer(send(9), outcome.Result{Outcome: outcome.Open, Code: outcome.Code{Number: 70003, Given: true}, Info: "bad signature"})
 	must(t, j.End("4", "credentials"))
 	records := []input.Record{
 		{Line: 2, From: "a", To: "b"}, {Line: 3, From: "a", To: "=1+1"}, {Line: 4, From: "a", To: "d"},

@@ -17,6 +17,7 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 )
 
 func TestFatesNeedTheSameInput(t *testing.T) {
@@ -43,7 +44,7 @@ func TestRepeatOfAMirror(t *testing.T) {
 		j := journaltest.Start(t, job)
 		id, err := j.Before("a", []int64{2})
 		must(t, err)
-		must(t, j.After(id, 0, []journal.Result{journaltest.Deletes()}))
+		must(t, j.After(id, 0, []outcome.Result{journaltest.Deletes()}))
 		repeats := repeatsOf([]input.Repeat{{Line: last, First: 3}, {Line: 3, First: 2, Mirror: true}})
 		f, err := New(t.Context(), j, Options{Job: job, Repeats: repeats, Dir: t.TempDir()})
 		must(t, err)
@@ -51,7 +52,7 @@ func TestRepeatOfAMirror(t *testing.T) {
 		for _, line := range []int64{2, 3, last} {
 			got, err := f.Next(line)
 			must(t, err)
-			want := Fate{Outcome: journal.Duplicate, First: journaltest.Deleted, Of: 2, Code: journal.Code{Given: true}, Info: "same friendship as line 2, deleted from both sides"}
+			want := Fate{Outcome: outcome.Duplicate, First: journaltest.Deleted, Of: 2, Code: outcome.Code{Given: true}, Info: "same friendship as line 2, deleted from both sides"}
 			if diff := cmp.Diff(got, want); line > 2 && diff != "" {
 				t.Errorf("line %d: got -, want +\n%s", line, diff)
 			}
@@ -127,9 +128,9 @@ func TestFatesInLittleMemory(t *testing.T) {
 		for range 2 {
 			id, err := j.Before("a", lines)
 			must(t, err)
-			var results []journal.Result
+			var results []outcome.Result
 			for _, l := range lines {
-				results = append(results, journal.Result{Rows: journal.Rows(l), Outcome: journal.GaveUp, Code: journal.Code{Number: 30006, Given: true}, Info: text + strconv.FormatInt(l, 10)})
+				results = append(results, outcome.Result{Rows: outcome.RowsAt(l), Outcome: outcome.GaveUp, Code: outcome.Code{Number: 30006, Given: true}, Info: text + strconv.FormatInt(l, 10)})
 			}
 			must(t, j.After(id, 0, results))
 		}

@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // StatusInfo is what a journal alone tells about a job, while a run is at work or after it.
 type StatusInfo struct {
-	Head     journal.Head
-	LastRun  journal.Run // the last run, which may be the first
+	Head     entry.Head
+	LastRun  entry.Run // the last run, which may be the first
 	Overview journal.Overview
 
 	Link       string // the h of the journal's last good line: the head of the chain
@@ -26,7 +28,7 @@ type StatusInfo struct {
 
 	// Outcomes counts the rows that the journal speaks of. Unknown includes the rows that are out, in requests that may
 	// yet be answered if the run is at work. Invalid and plain duplicate rows are those of the input.
-	Outcomes   [journal.Outcomes]int64
+	Outcomes   [outcome.Outcomes]int64
 	Codes      map[int]int64
 	OtherCodes int64 // rows whose codes are not in Codes
 	codes      Tally
@@ -40,7 +42,7 @@ type StatusInfo struct {
 
 // Status reads the journal of the report without locking it or changing anything. The error is [journal.ErrNoJournal] where
 // there is none. dir is for temporary files.
-func Status(ctx context.Context, report, dir string, calls journal.Calls) (*StatusInfo, error) {
+func Status(ctx context.Context, report, dir string, calls outcome.Calls) (*StatusInfo, error) {
 	v, err := journal.Look(report, calls)
 	if err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func Status(ctx context.Context, report, dir string, calls journal.Calls) (*Stat
 	return s, f.tallyInto(ctx, s)
 }
 
-func (f *Fates) status(head *journal.Head) *StatusInfo {
+func (f *Fates) status(head *entry.Head) *StatusInfo {
 	return &StatusInfo{
 		Head: *head, Overview: f.seen, LastRun: f.seen.LastRun, Runs: f.seen.Runs, LastStart: journal.UnixMilli(f.seen.LastStart),
 		LastAnswer: journal.UnixMilli(f.seen.LastAnswer), Requests: f.seen.Requests, Ended: f.seen.Ended, EndCode: f.seen.EndCode,
@@ -90,7 +92,7 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 		}
 	}
 	plain := f.Job.Duplicates - f.Job.Mirrors
-	s.Outcomes[journal.Invalid], s.Outcomes[journal.Duplicate], s.Mirrors = f.Job.Invalid, plain, f.Job.Mirrors
+	s.Outcomes[outcome.Invalid], s.Outcomes[outcome.Duplicate], s.Mirrors = f.Job.Invalid, plain, f.Job.Mirrors
 	s.Codes, s.OtherCodes = s.codes.Codes, s.codes.OtherCodes
 	s.Waiting = max(0, f.Job.Rows-f.Job.Invalid-plain-spoken)
 	return nil
@@ -98,15 +100,15 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 
 // Tally is what the journal alone knows about the rows of the job: a duplicate is no success here, because which row it
 // repeats only the input tells.
-func (s *StatusInfo) Tally(good journal.Set) Tally {
+func (s *StatusInfo) Tally(good outcome.Set) Tally {
 	t := Tally{Rows: s.Head.Job.Rows, Presumed: s.Presumed, Outcomes: s.Outcomes, Codes: s.Codes, OtherCodes: s.OtherCodes}
 	if s.Ended && (s.EndCode == "0" || s.EndCode == "1") {
-		t.Outcomes[journal.Duplicate] += s.Waiting // mirrors that their firsts settled: a finished run leaves nothing else
+		t.Outcomes[outcome.Duplicate] += s.Waiting // mirrors that their firsts settled: a finished run leaves nothing else
 	} else {
-		t.Outcomes[journal.NotSent] += s.Waiting
+		t.Outcomes[outcome.NotSent] += s.Waiting
 	}
 	for o, n := range t.Outcomes {
-		if good.Has(journal.Outcome(o)) {
+		if good.Has(outcome.Outcome(o)) {
 			t.Success += n
 		}
 	}
@@ -117,7 +119,7 @@ func (s *StatusInfo) Tally(good journal.Set) Tally {
 // Open is the number of rows that a run that resumes the job would send.
 func (t Tally) Open() (n int64) {
 	for o, rows := range t.Outcomes {
-		if journal.Outcome(o).IsOpen() {
+		if outcome.Outcome(o).IsOpen() {
 			n += rows
 		}
 	}

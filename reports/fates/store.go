@@ -8,6 +8,8 @@ import (
 	"friendsweep/input"
 	"friendsweep/input/spread"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // store holds what happened to rows, on disk by line number, and hands it back one bucket of lines after the other.
@@ -16,7 +18,7 @@ import (
 // the first; when that one is loaded, what became of the first is forwarded to the bucket of the repeat, which is loaded
 // later because a first comes before its repeats.
 type store struct {
-	call  *journal.Call
+	call  *outcome.Call
 	dir   string
 	shift uint  // a bucket is 1<<shift lines
 	base  int64 // Unix milliseconds that times are kept relative to
@@ -37,8 +39,9 @@ type store struct {
 	own   ownTexts
 }
 
-// mostBuckets is how many buckets there are at most: two spreads of them buffer 24 MiB.
-const mostBuckets = 384
+// mostBuckets is how many buckets there are at most: each of the two spreads buffers 32 MiB, the one of links only where
+// there are as many repeats.
+const mostBuckets = 4096
 
 // sizes is what the memory of a store depends on.
 type sizes struct {
@@ -49,9 +52,9 @@ type sizes struct {
 
 // usualSizes: the cells of the smallest bucket fit into a processor's cache; the API has dozens of texts; and a group
 // of rows has 16 MiB of texts if each has the longest there is.
-var usualSizes = sizes{shift: 16, texts: 4096, group: 1 << 14}
+var usualSizes = sizes{shift: 14, texts: 4096, group: 1 << 14}
 
-func newStore(dir string, head *journal.Head, size sizes) store {
+func newStore(dir string, head *entry.Head, size sizes) store {
 	last := head.Job.LastLine
 	s := store{call: head.Call, dir: dir, shift: size.shift, mostTexts: size.texts, base: head.At.UnixMilli(), common: make(map[string]int32)}
 	s.own.groupRows = size.group
@@ -88,10 +91,10 @@ const (
 )
 
 // longestRecord is more than a record takes: five numbers of at most ten bytes, and a text.
-const longestRecord = 64 + journal.MaxInfo
+const longestRecord = 64 + entry.MaxInfo
 
 // change keeps what happened to the rows.
-func (s *store) change(rows []journal.Stretch, d *journal.Change) error {
+func (s *store) change(rows outcome.Rows, d *journal.Change) error {
 	s.tail = s.appendResult(s.tail[:0], d)
 	for _, r := range rows {
 		for lo := r.Lo; lo <= r.Hi; {
@@ -199,8 +202,8 @@ func (s *store) apply(r *record) error {
 	case recordForward:
 		c, flags := &s.cells[r.uvarint()], r.byte()
 		c.repeats(s.call, forwarded{
-			outcome: journal.Outcome(flags & deedOutcome), mirrored: flags&sideMirrored != 0,
-			of: int64(r.uvarint()), code: journal.Code{Number: int(r.varint()), Given: flags&deedHasCode != 0},
+			outcome: outcome.Outcome(flags & deedOutcome), mirrored: flags&sideMirrored != 0,
+			of: int64(r.uvarint()), code: outcome.Code{Number: int(r.varint()), Given: flags&deedHasCode != 0},
 		}, kind&recordMirror != 0)
 	}
 	return nil
@@ -211,7 +214,7 @@ func (s *store) applyDeed(r *record) error {
 	through := from + r.uvarint()
 	flags := r.byte()
 	d := journal.Change{Carried: flags&deedCarried != 0}
-	d.Outcome, d.Code.Given, d.Lost = journal.Outcome(flags&deedOutcome), flags&deedHasCode != 0, flags&deedLost != 0
+	d.Outcome, d.Code.Given, d.Lost = outcome.Outcome(flags&deedOutcome), flags&deedHasCode != 0, flags&deedLost != 0
 	d.Presumed, d.Code.Number, d.At = flags&deedPresumed != 0, int(r.varint()), r.varint()+s.base
 	text := r.varint()
 	if text < 0 {

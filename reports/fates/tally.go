@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 )
 
 // Tally counts the rows of a whole job by what became of them.
@@ -13,8 +13,8 @@ type Tally struct {
 	Rows     int64 // records of the input
 	Success  int64
 	Failure  int64
-	Presumed int64 // by [journal.Call.Presumed]
-	Outcomes [journal.Outcomes]int64
+	Presumed int64 // by [outcome.Call.Presumed]
+	Outcomes [outcome.Outcomes]int64
 	Codes    map[int]int64    // rows by result_code; rows without a code are in none
 	Reasons  map[string]int64 // failed rows without a code by their result_info, but for duplicates
 	// What is new beyond the bounds below is counted together: no server can make a tally grow.
@@ -29,7 +29,7 @@ const (
 	ShownReasons = 10
 )
 
-// countCode adds rows with a code.
+// CountCode adds rows with a code.
 func (t *Tally) CountCode(code int, rows int64) {
 	if _, known := t.Codes[code]; !known && len(t.Codes) >= mostCodes {
 		t.OtherCodes += rows
@@ -41,7 +41,7 @@ func (t *Tally) CountCode(code int, rows int64) {
 	t.Codes[code] += rows
 }
 
-// countReason adds a failed row without a code.
+// CountReason adds a failed row without a code.
 func (t *Tally) CountReason(reason string) {
 	if _, known := t.Reasons[reason]; !known && len(t.Reasons) >= mostReasons {
 		t.OtherReasons++
@@ -53,7 +53,7 @@ func (t *Tally) CountReason(reason string) {
 	t.Reasons[reason]++
 }
 
-// commonest are the n keys that count most, and what all others count together.
+// Commonest are the n keys that count most, and what all others count together.
 func Commonest[T cmp.Ordered](counts map[T]int64, n int) (top []T, other int64) {
 	top = slices.SortedFunc(maps.Keys(counts), func(a, b T) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))

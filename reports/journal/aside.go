@@ -57,6 +57,16 @@ func Found(report string) string {
 	return moved
 }
 
+// ReportOf is the report of the journal that has this name, which lies beside it and may be all that is there. A name that is
+// no journal's is the report's own.
+func ReportOf(name string) string {
+	report, number, isJournal := strings.Cut(name, ".journal")
+	if _, err := os.Stat(Path(name)); err == nil || !isJournal || strings.Contains(number, "/") {
+		return name
+	}
+	return report + number
+}
+
 // forget empties the journal and removes the report.
 func (j *Journal) forget() error {
 	if err := os.Remove(j.report); err != nil && !errors.Is(err, fs.ErrNotExist) {

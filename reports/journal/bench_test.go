@@ -6,6 +6,9 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 func BenchmarkJournalWrite(b *testing.B) {
@@ -22,7 +25,7 @@ func BenchmarkJournalWrite(b *testing.B) {
 			for i := range lines {
 				lines[i] = int64(2 + 3*i)
 			}
-			results := []Result{deleted()}
+			results := []outcome.Result{deleted()}
 			b.ReportAllocs()
 			b.SetParallelism(32) // 64 workers on two processors
 			b.ResetTimer()
@@ -67,7 +70,7 @@ func BenchmarkReplay(b *testing.B) {
 }
 
 // benchJournal is the journal of a job of n rows in requests of chunk rows; scattered rows lie far apart in the input.
-func benchJournal(b *testing.B, n, chunk int, scattered bool) (*Journal, Job) {
+func benchJournal(b *testing.B, n, chunk int, scattered bool) (*Journal, entry.Job) {
 	job := jobOf(int64(n), int64(n)+1)
 	j := started(b, job)
 	j.sync = func() error { return nil }
@@ -82,7 +85,7 @@ func benchJournal(b *testing.B, n, chunk int, scattered bool) (*Journal, Job) {
 		slices.Sort(part)
 		id, err := j.Before("account-12345", part)
 		must(b, err)
-		must(b, j.After(id, 80*time.Millisecond, []Result{deleted()}))
+		must(b, j.After(id, 80*time.Millisecond, []outcome.Result{deleted()}))
 	}
 	must(b, j.End("0", ""))
 	return j, job

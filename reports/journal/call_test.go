@@ -1,15 +1,17 @@
 package journal
 
+import "friendsweep/reports/journal/outcome"
+
 const (
-	isDeleted = Answered + iota
+	isDeleted = outcome.Answered + iota
 	isNotFriend
 )
 
 // testCall is the call of the tests' journals.
-var testCall = &Call{
+var testCall = &outcome.Call{
 	Name: "delete", Loses: true,
-	Answers:  []Answer{{Word: "deleted", Confirmed: true, Settles: true}, {Word: "not_friend"}},
-	Presumed: Presumption{Code: 31704, From: isNotFriend, To: isDeleted},
+	Answers:  []outcome.Answer{{Word: "deleted", Confirmed: true, Settles: true}, {Word: "not_friend"}},
+	Presumed: outcome.Presumption{Code: 31704, From: isNotFriend, To: isDeleted},
 }
 
-var testCalls = Calls{testCall}
+var testCalls = outcome.Calls{testCall}

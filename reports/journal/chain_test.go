@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"flag"
@@ -11,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 var every = flag.Bool("every", false, "change every byte of a long journal in every way")
@@ -20,8 +22,8 @@ func resealed(text string) string {
 	previous := ""
 	lines := strings.SplitAfter(text, "\n")
 	for i, line := range lines {
-		if open, _, ok := unseal([]byte(strings.TrimSuffix(line, "\n"))); ok && strings.HasSuffix(line, "\n") {
-			sealed, h := seal(bytes.Clone(open), previous)
+		if open, h, ok := strings.Cut(line, `,"h":"`); ok && len(h) == 35 && strings.HasSuffix(h, "\"}\n") {
+			sealed, h := entry.Seal([]byte(open), previous)
 			lines[i], previous = string(sealed), h
 		}
 	}
@@ -38,12 +40,12 @@ func everyKindOf(t testing.TB, answered int) (path, text string) {
 		line := 2 + n%3*2
 		id, err := j.Before("a", []int64{line, line + 1})
 		must(t, err)
-		must(t, j.After(id, time.Millisecond, []Result{deleted(line), {Rows: Rows(line + 1), Outcome: Open, Lost: true, Info: "x"}}))
+		must(t, j.After(id, time.Millisecond, []outcome.Result{deleted(line), {Rows: outcome.RowsAt(line + 1), Outcome: outcome.Open, Lost: true, Info: "x"}}))
 	}
 	id, err := j.Before("b", []int64{8})
 	must(t, err)
 	must(t, j.Withdraw(id))
-	must(t, j.Decide("b", []Result{{Rows: Rows(8), Outcome: Refused, Info: "no"}}))
+	must(t, j.Decide("b", []outcome.Result{{Rows: outcome.RowsAt(8), Outcome: outcome.Refused, Info: "no"}}))
 	must(t, j.End("4", "why"))
 	_, err = j.Replay(t.Context(), false)
 	must(t, err)
@@ -70,7 +72,7 @@ func TestChainIsThatOfTheContract(t *testing.T) {
 
 // readsAs tells how a journal of this text is read: the line that is refused, or 0, and the bytes that are taken for a torn tail.
 func readsAs(t testing.TB, text string) (refused, torn int64) {
-	f := &follower{path: "j", parser: newParser(testCalls), Reader: Reader{Apply: func([]Stretch, *Change) error { return nil }}}
+	f := &follower{path: "j", parser: entry.NewParser(testCalls), Reader: Reader{Apply: func(outcome.Rows, *Change) error { return nil }}}
 	err := f.follow(t.Context(), strings.NewReader(text), int64(len(text)))
 	if err == nil {
 		return 0, f.seen.torn
@@ -145,7 +147,7 @@ func TestAHoleIsATornTail(t *testing.T) {
 		must(t, err)
 		return id
 	}
-	answer := func(id, line int64) { must(t, j.After(id, time.Millisecond, []Result{deleted(line)})) }
+	answer := func(id, line int64) { must(t, j.After(id, time.Millisecond, []outcome.Result{deleted(line)})) }
 	first, second := send(2), send(3)
 	answer(first, 2)  // line 4
 	answer(second, 3) // line 5

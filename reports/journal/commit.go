@@ -6,6 +6,7 @@ import (
 	"io"
 	"syscall"
 
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/whole"
 )
 
@@ -15,7 +16,7 @@ import (
 // after the next sync.
 func (j *Journal) append() error {
 	var h string
-	j.buf, h = seal(j.buf, j.link)
+	j.buf, h = entry.Seal(j.buf, j.link)
 	if len(j.buf) > maxLine {
 		return j.spoil("writing", fmt.Errorf("a line of %d bytes is too long", len(j.buf)))
 	}
@@ -80,16 +81,20 @@ func (j *Journal) syncNamed() error {
 	return nil
 }
 
-func (j *Journal) writeRun(l runLine) error {
+// add writes the entry.
+func (j *Journal) add(e *entry.Entry) (err error) {
+	if j.buf, err = entry.Append(j.buf[:0], j.call, e); err != nil {
+		return fmt.Errorf("writing %s: %w", j.path, err)
+	}
+	return j.append()
+}
+
+// addRun writes the entry with which a run begins, and returns when it is on disk.
+func (j *Journal) addRun(e *entry.Entry) error {
 	if j.err != nil {
 		return j.err
 	}
-	buf, err := appendRunLine(nil, l)
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", j.path, err)
-	}
-	j.buf = buf
-	if err := j.append(); err != nil {
+	if err := j.add(e); err != nil {
 		return err
 	}
 	return j.settle()

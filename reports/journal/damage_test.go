@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"friendsweep/reports/journal/outcome"
 )
 
 func TestDamageIsRefused(t *testing.T) {
@@ -13,7 +15,7 @@ func TestDamageIsRefused(t *testing.T) {
 	for line := int64(2); line < 8; line += 2 {
 		id, err := j.Before("a", []int64{line, line + 1})
 		must(t, err)
-		must(t, j.After(id, 0, []Result{deleted(line), deleted(line + 1)}))
+		must(t, j.After(id, 0, []outcome.Result{deleted(line), deleted(line + 1)}))
 	}
 	must(t, j.End("0", ""))
 	good := content(t, j.path)

@@ -10,6 +10,9 @@ import (
 	"io"
 	"maps"
 	"slices"
+
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // maxLine bounds a line of a journal, in bytes. A request has at most 1000 rows, and a result for each of them with
@@ -21,7 +24,7 @@ var errCut = fmt.Errorf("it is longer than %d MiB", maxLine>>20)
 
 // Change is what one line of a journal did to some rows.
 type Change struct {
-	Result
+	outcome.Result
 	At       int64 // Unix milliseconds: of the answer, or of the request where none came
 	Carried  bool  // a request carried the rows; false for a decision without one
 	NoAnswer bool  // none of the request came before the end of its run, or before the end of the journal
@@ -33,21 +36,21 @@ type Change struct {
 // request is one that was sent and has no answer yet.
 type request struct {
 	id, at int64
-	rows   []Stretch
+	rows   outcome.Rows
 }
 
 // Reader is told what a journal says, line by line.
 type Reader struct {
 	// Apply is told what happened to the rows, in the order in which it happened to each. It must not keep either.
-	Apply func(rows []Stretch, d *Change) error
+	Apply func(rows outcome.Rows, d *Change) error
 	// Answered is told of every answer: when it came and how long it took, in milliseconds, and how many rows got an
 	// outcome by it. It may be nil.
 	Answered func(at, took, decided int64)
 	// Withdrawn is told of every request that was not sent after all: it did nothing to the rows, and only Request, Sent,
 	// Run, and At, when it was withdrawn, are set in the change. It may be nil.
-	Withdrawn func(rows []Stretch, d *Change)
+	Withdrawn func(rows outcome.Rows, d *Change)
 	// Began is told of every run, counted from 1, and when it began, in Unix milliseconds. It may be nil.
-	Began func(number int, at int64, run Run)
+	Began func(number int, at int64, run entry.Run)
 }
 
 // follower reads a journal once, in order, and turns its lines into changes. A request does nothing until its answer is
@@ -59,7 +62,7 @@ type follower struct {
 	Reader
 
 	path   string
-	parser *parser
+	parser *entry.Parser
 	seen   Overview
 	out    map[int64]*request
 	spare  []*request // answered ones, for their memory
@@ -69,8 +72,8 @@ type follower struct {
 
 // Overview is what a journal says about its runs, whatever it says about rows.
 type Overview struct {
-	head       *Head // nil: there is no whole first line
-	LastRun    Run
+	head       *entry.Head // nil: there is no whole first line
+	LastRun    entry.Run
 	LastStart  int64 // Unix milliseconds: when the last run began
 	Runs       int
 	Requests   int64 // sent, over all runs; not those withdrawn
@@ -89,12 +92,12 @@ type Overview struct {
 	Out        int64  // rows in requests that had no answer when the reading ended, in the last run
 }
 
-// infoNoAnswer is the text of a request that its run left without an answer.
+// InfoNoAnswer is the text of a request that its run left without an answer.
 const InfoNoAnswer = "no answer was recorded before the run ended"
 
 // follow tells the reader what the first size bytes of a journal say.
-func follow(ctx context.Context, path string, calls Calls, src io.ReaderAt, size int64, r Reader) (Overview, error) {
-	f := &follower{Reader: r, path: path, parser: newParser(calls)}
+func follow(ctx context.Context, path string, calls outcome.Calls, src io.ReaderAt, size int64, r Reader) (Overview, error) {
+	f := &follower{Reader: r, path: path, parser: entry.NewParser(calls)}
 	err := f.follow(ctx, src, size)
 	return f.seen, err
 }
@@ -115,18 +118,18 @@ func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) erro
 			return fmt.Errorf("reading %s line %d: %w", f.path, number, err)
 		}
 		offset += int64(len(line))
-		var ev *event
+		var e *entry.Entry
 		if err == nil {
-			ev, err = f.line(number, line, bad != nil)
+			e, err = f.line(number, line, bad != nil)
 		}
 		switch {
-		case err == nil && hole && !f.wasSynced(ev):
+		case err == nil && hole && !f.wasSynced(e):
 		case err == nil && bad != nil, errors.Is(err, errChain):
 			return damage(f.path, cmp.Or(badLine, number), cmp.Or(bad, err))
 		case err != nil && bad == nil:
 			bad, badLine, hole = err, number, bytes.Contains(line, []byte(holeBytes))
 		case err == nil:
-			if err := f.take(ev); err != nil {
+			if err := f.take(e); err != nil {
 				return f.refuse(number, err)
 			}
 			f.seen.good, f.seen.lines = offset, number
@@ -137,7 +140,7 @@ func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) erro
 	}
 	f.seen.torn = size - f.seen.good
 	for _, r := range f.out {
-		f.seen.Out += rowsOf(r.rows)
+		f.seen.Out += r.rows.Count()
 	}
 	return f.abandon()
 }
@@ -182,33 +185,34 @@ var errChain = errors.New("it is not the line that was written there: it or the 
 
 // line reads a line and checks that it follows the one before. Behind a bad line, of which nobody knows the h, it is
 // enough that it is a whole one.
-func (f *follower) line(number int64, line []byte, afterBad bool) (*event, error) {
-	text, h, sealed := unseal(bytes.TrimSuffix(line, []byte("\n")))
-	if !sealed || line[len(line)-1] != '\n' {
+func (f *follower) line(number int64, line []byte, afterBad bool) (*entry.Entry, error) {
+	text, ended := bytes.CutSuffix(line, []byte("\n"))
+	h, fits, sealed := entry.Link(text, f.seen.Link)
+	if !sealed || !ended {
 		return nil, f.torn(line)
 	}
-	ev, err := f.parser.parse(line[:len(line)-1])
-	fits := afterBad || link(f.seen.Link, text) == h
+	fits = fits || afterBad
+	e, err := f.parser.Parse(text)
 	switch {
 	case err != nil && (afterBad || !fits):
 		return nil, f.torn(line)
 	case err != nil: // whoever wrote it knew the line before, and is not this program
 		return nil, fmt.Errorf("%w: %w", errChain, err)
-	case !fits || (number == 1) != (ev.kind == kindHead):
+	case !fits || (number == 1) != (e.Kind == entry.Begin):
 		return nil, errChain
 	}
 	if !afterBad {
 		f.seen.Link = h
 	}
-	return ev, nil
+	return e, nil
 }
 
 // torn tells a line that a crash may have torn from one that somebody ran into the next.
 func (f *follower) torn(line []byte) error {
-	if hidesALine(line, f.seen.Link) {
+	if entry.HidesALine(line, f.seen.Link) {
 		return errChain
 	}
-	return errLine
+	return entry.ErrLine
 }
 
 // holeBytes are in a file where a power cut came between two writes that were not synced, and only the later one had reached
@@ -217,57 +221,56 @@ const holeBytes = "\x00\x00"
 
 // wasSynced reports whether a line behind a hole proves that the disk once had what was there, so that no power cut made the
 // hole: a request leaves, and a run ends or begins, only when everything before is on the disk.
-func (f *follower) wasSynced(ev *event) bool {
-	switch ev.kind {
-	case kindSend, kindDecide:
+func (f *follower) wasSynced(e *entry.Entry) bool {
+	switch e.Kind {
+	case entry.Send, entry.Decide:
 		return false
-	case kindAnswer, kindWithdraw:
-		_, sentBefore := f.out[ev.id]
+	case entry.Answer, entry.Withdraw:
+		_, sentBefore := f.out[e.ID]
 		return !sentBefore
 	}
 	return true
 }
 
 // take follows one good line. Its errors are contradictions: each line is fine, and together they cannot be true.
-func (f *follower) take(ev *event) error {
-	if f.seen.Ended && ev.kind != kindResume {
+func (f *follower) take(e *entry.Entry) error {
+	if f.seen.Ended && e.Kind != entry.Resume {
 		return errors.New("it comes after the end of its run")
 	}
-	switch ev.kind {
-	case kindHead:
-		f.begin(ev)
-	case kindResume:
-		return f.resume(ev)
-	case kindEnd:
-		f.seen.Ended, f.seen.EndCode, f.seen.Stopped, f.seen.EndAt = true, ev.code, ev.stopped, ev.at
+	switch e.Kind {
+	case entry.Begin:
+		f.begin(e)
+	case entry.Resume:
+		return f.resume(e)
+	case entry.End:
+		f.seen.Ended, f.seen.EndCode, f.seen.Stopped, f.seen.EndAt = true, e.Code, e.Stopped, e.At
 		return f.abandon()
-	case kindSend:
-		return f.send(ev)
-	case kindAnswer:
-		return f.answer(ev)
-	case kindWithdraw:
-		return f.withdraw(ev)
-	case kindDecide:
-		return f.decide(ev)
+	case entry.Send:
+		return f.send(e)
+	case entry.Answer:
+		return f.answer(e)
+	case entry.Withdraw:
+		return f.withdraw(e)
+	case entry.Decide:
+		return f.decide(e)
 	}
 	return nil
 }
 
-func (f *follower) begin(ev *event) {
-	head := ev.head
-	f.seen.head, f.seen.LastRun, f.seen.LastStart = &head, head.Run, ev.at
+func (f *follower) begin(e *entry.Entry) {
+	head := e.Head
+	f.seen.head, f.seen.LastRun, f.seen.LastStart = &head, head.Run, e.At
 	f.seen.Runs, f.seen.nextID = 1, 1
-	f.parser.last = head.Job.LastLine
 	f.out = make(map[int64]*request)
 	f.began()
 }
 
 // resume begins another run. What the one before left without an answer is lost in that one.
-func (f *follower) resume(ev *event) error {
+func (f *follower) resume(e *entry.Entry) error {
 	if err := f.abandon(); err != nil {
 		return err
 	}
-	f.seen.LastRun, f.seen.LastStart, f.seen.Ended = ev.head.Run, ev.at, false
+	f.seen.LastRun, f.seen.LastStart, f.seen.Ended = e.Head.Run, e.At, false
 	f.seen.Runs++
 	f.began()
 	return nil
@@ -279,10 +282,10 @@ func (f *follower) began() {
 	}
 }
 
-func (f *follower) send(ev *event) error {
+func (f *follower) send(e *entry.Entry) error {
 	// Numbers have no gap. A line that somebody took out shows here.
-	if ev.id != f.seen.nextID {
-		return fmt.Errorf("it sends request %d, and %d comes next", ev.id, f.seen.nextID)
+	if e.ID != f.seen.nextID {
+		return fmt.Errorf("it sends request %d, and %d comes next", e.ID, f.seen.nextID)
 	}
 	f.seen.nextID++
 	f.seen.Requests++
@@ -292,8 +295,8 @@ func (f *follower) send(ev *event) error {
 	last := len(f.spare) - 1
 	r := f.spare[last]
 	f.spare = f.spare[:last]
-	r.id, r.at, r.rows = ev.id, ev.at, append(r.rows[:0], ev.rows...)
-	f.out[ev.id] = r
+	r.id, r.at, r.rows = e.ID, e.At, append(r.rows[:0], e.Rows...)
+	f.out[e.ID] = r
 	return nil
 }
 
@@ -308,56 +311,56 @@ func (f *follower) end(id int64) (*request, error) {
 	return r, nil
 }
 
-func (f *follower) withdraw(ev *event) error {
-	r, err := f.end(ev.id)
+func (f *follower) withdraw(e *entry.Entry) error {
+	r, err := f.end(e.ID)
 	if err != nil {
 		return err
 	}
 	f.seen.Requests--
 	f.seen.withdrawn++
 	if f.Withdrawn != nil {
-		f.change = Change{At: ev.at, Request: r.id, Sent: r.at, Run: f.seen.Runs}
+		f.change = Change{At: e.At, Request: r.id, Sent: r.at, Run: f.seen.Runs}
 		f.Withdrawn(r.rows, &f.change)
 	}
 	return nil
 }
 
-func (f *follower) answer(ev *event) error {
-	r, err := f.end(ev.id)
+func (f *follower) answer(e *entry.Entry) error {
+	r, err := f.end(e.ID)
 	if err != nil {
 		return err
 	}
 	f.seen.answers++
-	f.seen.LastAnswer = ev.at
-	if len(ev.results) == 1 && ev.results[0].Rows == nil {
-		ev.results[0].Rows = r.rows
-	} else if err := f.rows.check(r.rows, ev.results); err != nil {
+	f.seen.LastAnswer = e.At
+	if len(e.Results) == 1 && e.Results[0].Rows == nil {
+		e.Results[0].Rows = r.rows
+	} else if err := f.rows.check(r.rows, e.Results); err != nil {
 		return err
 	}
 	decided := int64(0)
-	for i := range ev.results {
-		res := &ev.results[i]
-		if res.Outcome != Open {
-			decided += rowsOf(res.Rows)
+	for i := range e.Results {
+		res := &e.Results[i]
+		if res.Outcome != outcome.Open {
+			decided += res.Rows.Count()
 		}
-		f.change = Change{Result: *res, At: ev.at, Carried: true, Request: r.id, Sent: r.at, Run: f.seen.Runs}
+		f.change = Change{Result: *res, At: e.At, Carried: true, Request: r.id, Sent: r.at, Run: f.seen.Runs}
 		if err := f.do(res.Rows); err != nil {
 			return err
 		}
 	}
 	if f.Answered != nil {
-		f.Answered(ev.at, ev.took, decided)
+		f.Answered(e.At, e.Took, decided)
 	}
 	return nil
 }
 
-func (f *follower) decide(ev *event) error {
-	for i := range ev.results {
-		res := &ev.results[i]
+func (f *follower) decide(e *entry.Entry) error {
+	for i := range e.Results {
+		res := &e.Results[i]
 		if res.Rows == nil {
 			return errors.New("it decides without saying which rows")
 		}
-		f.change = Change{Result: *res, At: ev.at, Run: f.seen.Runs}
+		f.change = Change{Result: *res, At: e.At, Run: f.seen.Runs}
 		if err := f.do(res.Rows); err != nil {
 			return err
 		}
@@ -373,7 +376,7 @@ func (f *follower) abandon() error {
 			return err
 		}
 		f.change = Change{
-			Result: Result{Outcome: Open, Lost: f.parser.call.Loses, Info: InfoNoAnswer}, At: r.at, Carried: true,
+			Result: outcome.Result{Outcome: outcome.Open, Lost: f.seen.head.Call.Loses, Info: InfoNoAnswer}, At: r.at, Carried: true,
 			NoAnswer: true, Request: r.id, Sent: r.at, Run: f.seen.Runs,
 		}
 		if err := f.do(r.rows); err != nil {
@@ -384,59 +387,9 @@ func (f *follower) abandon() error {
 }
 
 // do applies f.change.
-func (f *follower) do(rows []Stretch) error {
+func (f *follower) do(rows outcome.Rows) error {
 	if err := f.Apply(rows, &f.change); err != nil {
 		return applyError{err}
-	}
-	return nil
-}
-
-// rowCheck checks that results speak of every row of a request, and of none twice. It owns its memory only.
-type rowCheck struct {
-	starts []int64 // how many rows of the request come before its ith stretch
-	marks  []uint64
-}
-
-var (
-	errForeign = errors.New("it answers for a row that its request did not carry")
-	errTwice   = errors.New("it answers twice for a row")
-	errMissing = errors.New("it does not answer for every row of its request")
-)
-
-func (c *rowCheck) check(sent []Stretch, results []Result) error {
-	c.starts = c.starts[:0]
-	total := int64(0)
-	for _, s := range sent {
-		c.starts = append(c.starts, total)
-		total += s.rows()
-	}
-	c.marks = append(c.marks[:0], make([]uint64, total/64+1)...)
-	marked := int64(0)
-	for i := range results {
-		for _, s := range results[i].Rows {
-			if err := c.mark(sent, s); err != nil {
-				return err
-			}
-			marked += s.rows()
-		}
-	}
-	if marked != total {
-		return errMissing
-	}
-	return nil
-}
-
-func (c *rowCheck) mark(sent []Stretch, s Stretch) error {
-	i, ok := slices.BinarySearchFunc(sent, s.Lo, func(have Stretch, line int64) int { return cmp.Compare(have.Hi, line) })
-	if !ok && i == len(sent) || s.Lo < sent[i].Lo || s.Hi > sent[i].Hi {
-		return errForeign
-	}
-	first := c.starts[i] + s.Lo - sent[i].Lo
-	for n := first; n < first+s.rows(); n++ {
-		if c.marks[n/64]&(1<<(n%64)) != 0 {
-			return errTwice
-		}
-		c.marks[n/64] |= 1 << (n % 64)
 	}
 	return nil
 }

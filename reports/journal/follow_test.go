@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // told is what a reader is told of a journal, a line for each call, without times.
@@ -17,16 +20,16 @@ type told struct {
 
 func (w *told) reader() Reader {
 	return Reader{
-		Apply: func(rows []Stretch, d *Change) error {
+		Apply: func(rows outcome.Rows, d *Change) error {
 			w.change("applied", rows, d)
 			return nil
 		},
-		Withdrawn: func(rows []Stretch, d *Change) { w.change("withdrawn", rows, d) },
-		Began:     func(number int, at int64, run Run) { fmt.Fprintf(w, "began %d user=%s\n", number, run.User) },
+		Withdrawn: func(rows outcome.Rows, d *Change) { w.change("withdrawn", rows, d) },
+		Began:     func(number int, at int64, run entry.Run) { fmt.Fprintf(w, "began %d user=%s\n", number, run.User) },
 	}
 }
 
-func (w *told) change(what string, rows []Stretch, d *Change) {
+func (w *told) change(what string, rows outcome.Rows, d *Change) {
 	if d.At == 0 || (d.Sent == 0) != (d.Request == 0) || d.Sent > d.At {
 		w.Errorf("request %d: got sent at %d and the rest at %d", d.Request, d.Sent, d.At)
 	}
@@ -50,7 +53,7 @@ func TestFollowTellsRunsAndRequests(t *testing.T) {
 		must(t, err)
 		return id
 	}
-	must(t, j.After(send(2, 3), time.Millisecond, []Result{deleted(2), {Rows: Rows(3), Outcome: Open, Code: Code{Number: 30006, Given: true}}}))
+	must(t, j.After(send(2, 3), time.Millisecond, []outcome.Result{deleted(2), {Rows: outcome.RowsAt(3), Outcome: outcome.Open, Code: outcome.Code{Number: 30006, Given: true}}}))
 	must(t, j.Withdraw(send(4)))
 	send(5)
 	_, err := j.Replay(t.Context(), false)
@@ -58,8 +61,8 @@ func TestFollowTellsRunsAndRequests(t *testing.T) {
 	again := someRun
 	again.User = "v"
 	must(t, j.Resume(again))
-	must(t, j.After(send(3), time.Millisecond, []Result{deleted()}))
-	must(t, j.Decide("b", []Result{{Rows: Rows(8), Outcome: Refused, Info: "not tried alone"}}))
+	must(t, j.After(send(3), time.Millisecond, []outcome.Result{deleted()}))
+	must(t, j.Decide("b", []outcome.Result{{Rows: outcome.RowsAt(8), Outcome: outcome.Refused, Info: "not tried alone"}}))
 	send(9)
 	w := &told{TB: t}
 	if _, err := j.Follow(t.Context(), w.reader()); err != nil {

@@ -3,51 +3,34 @@
 //
 // A run takes it with [Lock] and begins with [Journal.Start], or goes on with [Journal.Replay] and [Journal.Resume]; it
 // writes [Journal.Before] and [Journal.After] every request, and [Journal.EndWith] at its end. Who only reads takes [Read], or
-// [Look] where a run may be at work, and is told of what happened to rows by Follow. [Call.After], in outcome.go, is the one
-// rule of what a result does to a row: sending, resuming and reporting ask it.
+// [Look] where a run may be at work, and is told of what happened to rows by Follow. What a result does to a row is the rule
+// of package outcome.
 //
-// # Format
-//
-// A journal is JSON Lines: one object a line, never changed once it is written. Its lines are, in this order (here without
-// "at", the time of each line, and "h"):
-//
-//	{"friendsweep":"v1.2","job":{"call":"delete","input_sha256":"9f86…","rows":3,…},"run":{"input":"/srv/p.csv","flags":{…},…}}
-//	{"send":1,"account":"alice","lines":"2,5-900"}
-//	{"answer":1,"ms":80,"results":[{"outcome":"deleted","code":0,"lines":"2"},{"outcome":"open","lost":true,"info":"no answer within 15s","lines":"5-900"}]}
-//	{"send":2,"account":"bob","lines":"3"}
-//	{"withdraw":2}
-//	{"decide":"carol","results":[{"outcome":"refused","code":30003,"info":"not tried alone","lines":"4"}]}
-//	{"end":"130","stopped":"interrupted by SIGINT"}
-//	{"resume":"v1.2","run":{…}}
-//
-// The first line says what the job is ([Job]) and who works on it ([Run]); it is the only one with "friendsweep". Then come
-// requests: a send line, on disk before the request leaves, and one answer or withdraw line with its number; requests are
-// numbered from 1 without a gap, over all runs. "lines" are the input lines where the rows' records start; a result without
-// them speaks of all rows of its request. The outcomes are open, refused, gave_up and the words of the call's answers. A
-// decide line gives rows an outcome without a request. An end line ends a run that ended by itself, and a resume line
-// begins the next. A request without an answer lost it when its run ended.
-//
-// The last member of every line is "h": see [Ending] and chain.go. What follows the last good line is a torn tail, which the
-// next run cuts off; so is what follows a hole of zeros, if nothing behind it proves that the hole was once on the disk. Any
-// other damage before a good line is an error that names the line. Which is which is decided in follow.go. Keys that this version does not know are
-// skipped.
+// The grammar of a line is that of package entry, the chain that its last member is a link of included. What follows the last
+// good line is a torn tail, which the next run cuts off; so is what follows a hole of zeros, if nothing behind it proves that
+// the hole was once on the disk. Any other damage before a good line is an error that names the line. Which is which is
+// decided in follow.go. A request without an answer lost it when its run ended.
 package journal
 
 import (
-	"cmp"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
 
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
 
-// JournalPath is where the journal of a report lies.
+// now is the time as entries have it.
+func now() int64 { return time.Now().UnixMilli() }
+
+// Path is where the journal of a report lies.
 func Path(report string) string { return report + ".journal" }
 
 // Journal is an open, locked journal. Its Before, After, Withdraw and Decide are safe for concurrent use; everything
@@ -74,9 +57,10 @@ type Journal struct {
 	out     map[int64]int // rows of the requests that are out, by their number
 	buf     []byte
 	sorted  []int64
+	rows    outcome.Rows
 
-	calls Calls
-	call  *Call // of the job; nil while there is none
+	calls outcome.Calls
+	call  *outcome.Call // of the job; nil while there is none
 
 	past *Overview // what Replay found; nil before it, and where there is no job
 
@@ -110,7 +94,7 @@ func (j *Journal) pass() {
 
 // Lock opens the journal of the report, or makes an empty one with mode 0600, and locks it. The error is
 // [ErrHeld] if another process has it. Whoever opens it ends with Close, or Discard where nothing may be left.
-func Lock(report string, calls Calls) (*Journal, error) {
+func Lock(report string, calls outcome.Calls) (*Journal, error) {
 	path := Path(report)
 	file, made, err := openLocked(path)
 	if errors.Is(err, ErrHeld) {
@@ -130,7 +114,7 @@ func Lock(report string, calls Calls) (*Journal, error) {
 
 // Read opens the journal of the report to be read alone: it makes, changes and removes nothing, and needs no right to
 // write. The error is [ErrHeld] while a run has it. Whoever opens it ends with Close or Discard.
-func Read(report string, calls Calls) (*Journal, error) {
+func Read(report string, calls outcome.Calls) (*Journal, error) {
 	path := Found(report)
 	file, err := whole.Open(path)
 	if err != nil {
@@ -168,7 +152,7 @@ func (j *Journal) adopt(file *os.File) error {
 func (j *Journal) Path() string { return j.path }
 
 // Head reads the first line. It is nil where there is none: then the journal counts as absent, whatever else is in it.
-func (j *Journal) Head() (*Head, error) { return readHead(j.path, j.calls, j.file, j.end()) }
+func (j *Journal) Head() (*entry.Head, error) { return readHead(j.path, j.calls, j.file, j.end()) }
 
 // end is where the last whole line that this process wrote or found ends.
 func (j *Journal) end() int64 {
@@ -185,7 +169,7 @@ func (j *Journal) replayed(seen *Overview) {
 
 // Start begins a job in a journal without a head: it writes the first line, and returns when line and file name are on
 // disk.
-func (j *Journal) Start(job Job, run Run) error {
+func (j *Journal) Start(job entry.Job, run entry.Run) error {
 	head, err := j.Head()
 	if err != nil {
 		return err
@@ -202,8 +186,7 @@ func (j *Journal) Start(job Job, run Run) error {
 		return fmt.Errorf("starting a job: no call is named %q", job.Call)
 	}
 	j.next, j.live, j.link = 1, true, ""
-	version, at := run.Version, time.Now().UTC().Format(StampLayout)
-	if err := j.writeRun(runLine{Friendsweep: &version, At: at, Job: &job, Run: &run}); err != nil {
+	if err := j.addRun(&entry.Entry{Kind: entry.Begin, At: now(), Head: entry.Head{Job: job, Run: run}}); err != nil {
 		return err
 	}
 	return whole.SyncFolder(j.path)
@@ -211,7 +194,7 @@ func (j *Journal) Start(job Job, run Run) error {
 
 // Resume goes on with the job that [Journal.Replay] has read: it cuts off a torn tail, writes the journal anew where it
 // may not be on the disk, and writes that a run begins. It returns when all that is on disk.
-func (j *Journal) Resume(run Run) error {
+func (j *Journal) Resume(run entry.Run) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.past == nil {
@@ -221,21 +204,19 @@ func (j *Journal) Resume(run Run) error {
 		return err
 	}
 	j.live, j.call = true, j.calls.Named(j.past.head.Job.Call)
-	version, at := run.Version, time.Now().UTC().Format(StampLayout)
-	return j.writeRun(runLine{Resume: &version, At: at, Run: &run})
+	return j.addRun(&entry.Entry{Kind: entry.Resume, At: now(), Head: entry.Head{Run: run}})
 }
 
 // Ending is the last line of a run, before it is written.
 type Ending struct {
-	Link string // the h that it will have: the head of the chain
-	line []byte
+	Link   string // the h that it will have: the head of the chain
+	line   []byte // up to its h
+	sealed []byte // with it
 }
 
 // Bytes are the line as it will stand in the file: whoever needs the journal's fingerprint before it is written appends
 // them to what is there.
-func (e Ending) Bytes() []byte {
-	return []byte(string(e.line) + linkStart + e.Link + linkEnd + "\n")
-}
+func (e Ending) Bytes() []byte { return e.sealed }
 
 // Ending makes the line that says how the run ends, so that what is made before it is written can name the head of the
 // chain. stopped is why the run ended before all rows were through, or empty. Nothing may be written in between.
@@ -245,11 +226,12 @@ func (j *Journal) Ending(exitCode, stopped string) (Ending, error) {
 	if err := j.usable(); err != nil {
 		return Ending{}, err
 	}
-	line, err := appendRunLine(nil, runLine{End: &exitCode, At: time.Now().UTC().Format(StampLayout), Stopped: &stopped})
+	line, err := entry.Append(nil, nil, &entry.Entry{Kind: entry.End, At: now(), Code: exitCode, Stopped: stopped})
 	if err != nil {
 		return Ending{}, fmt.Errorf("writing %s: %w", j.path, err)
 	}
-	return Ending{Link: link(j.link, line), line: line}, nil
+	sealed, h := entry.Seal(bytes.Clone(line), j.link)
+	return Ending{Link: h, line: line, sealed: sealed}, nil
 }
 
 // End writes how the run ended, as [Journal.Ending] says it, and returns when everything is on disk.
@@ -328,13 +310,12 @@ func (j *Journal) Before(account string, lines []int64) (id int64, err error) {
 	if err := j.usable(); err != nil {
 		return 0, err
 	}
-	lines, err = j.ascending(lines)
+	rows, err := j.ascending(lines)
 	if err != nil {
 		return 0, err
 	}
 	id = j.next
-	j.buf = appendSend(appendRequest(j.buf[:0], "send", id, time.Now()), account, lines)
-	if err := j.append(); err != nil {
+	if err := j.add(&entry.Entry{Kind: entry.Send, ID: id, At: now(), Account: account, Rows: rows}); err != nil {
 		return 0, err
 	}
 	j.next++
@@ -345,7 +326,7 @@ func (j *Journal) Before(account string, lines []int64) (id int64, err error) {
 // After writes what the request came to. The results must speak of each of its rows once; one result with nil Rows
 // speaks of all. The line outlives the process when After returns, and a power cut after the next Before or End: an
 // answer that is lost in between only makes its rows unknown.
-func (j *Journal) After(id int64, took time.Duration, results []Result) error {
+func (j *Journal) After(id int64, took time.Duration, results []outcome.Result) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := j.usable(); err != nil {
@@ -359,9 +340,8 @@ func (j *Journal) After(id int64, took time.Duration, results []Result) error {
 	if err != nil {
 		return err
 	}
-	j.buf = appendAnswer(appendRequest(j.buf[:0], "answer", id, time.Now()), j.call, took, results)
 	delete(j.out, id)
-	return j.append()
+	return j.add(&entry.Entry{Kind: entry.Answer, ID: id, At: now(), Took: max(0, took.Milliseconds()), Results: results})
 }
 
 // Withdraw writes that the request was not sent after all: then it counts nowhere.
@@ -375,12 +355,11 @@ func (j *Journal) Withdraw(id int64) error {
 		return fmt.Errorf("withdrawing a request: request %d is not out", id)
 	}
 	delete(j.out, id)
-	j.buf = appendRequest(j.buf[:0], "withdraw", id, time.Now())
-	return j.append()
+	return j.add(&entry.Entry{Kind: entry.Withdraw, ID: id, At: now()})
 }
 
 // Decide writes outcomes that need no request of their own. Every result names its Rows.
-func (j *Journal) Decide(account string, results []Result) error {
+func (j *Journal) Decide(account string, results []outcome.Result) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := j.usable(); err != nil {
@@ -390,8 +369,7 @@ func (j *Journal) Decide(account string, results []Result) error {
 	if err != nil {
 		return err
 	}
-	j.buf = appendDecide(j.buf[:0], j.call, account, time.Now(), results)
-	return j.append()
+	return j.add(&entry.Entry{Kind: entry.Decide, At: now(), Account: account, Results: results})
 }
 
 func (j *Journal) usable() error {
@@ -399,70 +377,4 @@ func (j *Journal) usable() error {
 		return errors.New("writing the journal: no run has it open")
 	}
 	return j.err
-}
-
-// checked refuses results that [parser] or [rowCheck] would not read back: better to stop than to write a journal that
-// nobody can use. rows is how many the request has; -1 for a decision, where every result must name its own.
-func (j *Journal) checked(results []Result, rows int) ([]Result, error) {
-	named, copied := int64(0), false
-	for i := range results {
-		r := &results[i]
-		if r.Outcome > GaveUp && !r.Outcome.IsAnswer() || !j.call.sound(r) {
-			return nil, fmt.Errorf("recording a result: %s with code %d cannot be", j.call.Word(r.Outcome), r.Code.Number)
-		}
-		if r.Rows == nil && rows >= 0 && len(results) == 1 {
-			return results, nil
-		}
-		if !ascend(r.Rows) {
-			if !copied {
-				results, copied = slices.Clone(results), true
-			}
-			results[i].Rows = slices.SortedFunc(slices.Values(r.Rows), func(a, b Stretch) int { return cmp.Compare(a.Lo, b.Lo) })
-		}
-		if !ascend(results[i].Rows) {
-			return nil, errors.New("recording a result: its lines are not rows of one request")
-		}
-		named += rowsOf(r.Rows)
-	}
-	if named != int64(rows) && rows >= 0 {
-		return nil, fmt.Errorf("recording an answer: it speaks of %d of %d rows", named, rows)
-	}
-	return results, nil
-}
-
-// ascend reports whether these are rows, at least one, in strictly ascending order.
-func ascend(rows []Stretch) bool {
-	last := int64(1)
-	for _, s := range rows {
-		if s.Lo <= last || s.Hi < s.Lo {
-			return false
-		}
-		last = s.Hi
-	}
-	return len(rows) > 0
-}
-
-// ascending returns the lines in ascending order, which is the one order a journal has.
-func (j *Journal) ascending(lines []int64) ([]int64, error) {
-	if ascends(lines) {
-		return lines, nil
-	}
-	j.sorted = append(j.sorted[:0], lines...)
-	slices.Sort(j.sorted)
-	if !ascends(j.sorted) {
-		return nil, errors.New("recording a request: its lines are not different rows")
-	}
-	return j.sorted, nil
-}
-
-// ascends reports whether lines are rows, at least one, in strictly ascending order.
-func ascends(lines []int64) bool {
-	last := int64(1)
-	for _, line := range lines {
-		if line <= last {
-			return false
-		}
-		last = line
-	}
-	return len(lines) > 0
 }

@@ -45,6 +45,7 @@ func LockFile(path, holder string) (io.Closer, error) {
 
 type lockFile struct{ *os.File }
 
+// Close gives the lock up: see [closeLocked].
 func (f lockFile) Close() error { return closeLocked(f.File) }
 
 // lockMark begins a lock file that is ours.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"friendsweep/reports/journal/outcome"
 )
 
 // TestMain lets a test start this binary as a second process.
@@ -70,7 +72,7 @@ func TestSecondProcess(t *testing.T) {
 		v, err := Look(report, testCalls)
 		must(t, err)
 		defer v.Close()
-		seen, err = v.Follow(t.Context(), Reader{Apply: func([]Stretch, *Change) error { return nil }})
+		seen, err = v.Follow(t.Context(), Reader{Apply: func(outcome.Rows, *Change) error { return nil }})
 		must(t, err)
 		return v.Held, seen
 	}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/whole"
 )
 
@@ -15,17 +17,17 @@ var ErrNoJournal = errors.New("no journal")
 
 // View is a journal as somebody sees it who has no lock on it: a run may be writing it. It is for one goroutine.
 type View struct {
-	Head  *Head
+	Head  *entry.Head
 	Held  bool // a process has the journal open: its last run is at work
 	path  string
-	calls Calls
+	calls outcome.Calls
 	file  *os.File
 	size  int64
 }
 
 // Look opens the journal of the report without locking it or changing anything. The error is [ErrNoJournal] where there is
 // none. Whoever looks ends with Close.
-func Look(report string, calls Calls) (*View, error) {
+func Look(report string, calls outcome.Calls) (*View, error) {
 	path := Found(report)
 	file, err := whole.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

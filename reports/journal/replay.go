@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // History is what earlier runs of a job left behind, for the one that goes on with it. It belongs to the caller.
 type History struct {
-	Final    *Bits // rows that are not sent again
-	Lost     *Bits // rows that lost an answer in any run: see [Call.Presumed]
-	Mirrored *Bits // rows whose answer [Call.Settles] their mirrors, too: those are not sent
+	Final    *outcome.Bits // rows that are not sent again
+	Lost     *outcome.Bits // rows that lost an answer in any run: see [outcome.Call.Presumed]
+	Mirrored *outcome.Bits // rows whose answer [outcome.Call.Settles] their mirrors, too: those are not sent
 
 	FinalCount, LostCount, MirroredCount, RefusedCount int64
 
@@ -22,7 +25,7 @@ type History struct {
 	Answers    int64
 	Withdrawn  int64
 	Runs       int
-	LastRun    Run
+	LastRun    entry.Run
 	LastStart  time.Time // when the last run began
 	LastAnswer time.Time // zero where none came
 	Ended      bool      // the last run wrote its end; false: it died, or is at work
@@ -42,8 +45,7 @@ func (j *Journal) Replay(ctx context.Context, retryFailed bool) (*History, error
 		return nil, err
 	}
 	b := &rebuild{}
-	f := &follower{path: j.path, parser: newParser(j.calls), Reader: Reader{Apply: b.apply}}
-	b.parser = f.parser
+	f := &follower{path: j.path, parser: entry.NewParser(j.calls), Reader: Reader{Apply: b.apply}}
 	b.overview = &f.seen
 	if err := f.follow(ctx, j.file, j.end()); err != nil {
 		return nil, err
@@ -65,8 +67,7 @@ func (j *Journal) Follow(ctx context.Context, r Reader) (Overview, error) {
 // rebuild applies the changes that a journal tells to sets of rows.
 type rebuild struct {
 	overview                          *Overview
-	parser                            *parser // knows the call once it has read the first line
-	answered, refused, lost, mirrored *Bits   // answered: with one of the call's answers
+	answered, refused, lost, mirrored *outcome.Bits // answered: with one of the call's answers
 	someRefused                       bool
 }
 
@@ -76,10 +77,10 @@ func (b *rebuild) prepare() {
 		return
 	}
 	last := b.overview.head.Job.LastLine
-	b.answered, b.refused, b.lost, b.mirrored = NewBits(last), NewBits(last), NewBits(last), NewBits(last)
+	b.answered, b.refused, b.lost, b.mirrored = outcome.NewBits(last), outcome.NewBits(last), outcome.NewBits(last), outcome.NewBits(last)
 }
 
-func (b *rebuild) apply(rows []Stretch, d *Change) error {
+func (b *rebuild) apply(rows outcome.Rows, d *Change) error {
 	b.prepare()
 	for _, s := range rows {
 		for line := s.Lo; line <= s.Hi; line++ {
@@ -89,12 +90,12 @@ func (b *rebuild) apply(rows []Stretch, d *Change) error {
 	return nil
 }
 
-// row applies [Call.After] to as much of the row's state as the sets hold.
+// row applies [outcome.Call.After] to as much of the row's state as the sets hold.
 func (b *rebuild) row(line int64, d *Change) {
 	if b.answered.Has(line) {
 		return
 	}
-	now := b.parser.call.After(State{Lost: b.lost.Has(line)}, &d.Result)
+	now := b.overview.head.Call.After(outcome.State{Lost: b.lost.Has(line)}, &d.Result)
 	if now.Lost {
 		b.lost.Set(line)
 	}
@@ -104,10 +105,10 @@ func (b *rebuild) row(line int64, d *Change) {
 	switch {
 	case now.Outcome.IsAnswer():
 		b.answered.Set(line)
-		if b.parser.call.Settles(now.Outcome) {
+		if b.overview.head.Call.Settles(now.Outcome) {
 			b.mirrored.Set(line)
 		}
-	case now.Outcome == Refused:
+	case now.Outcome == outcome.Refused:
 		b.refused.Set(line)
 		b.someRefused = true
 	}
@@ -117,7 +118,7 @@ func (b *rebuild) history(retryFailed bool) *History {
 	h := &History{Final: b.answered, Lost: b.lost, Mirrored: b.mirrored}
 	h.MirroredCount, h.LostCount, h.RefusedCount = b.mirrored.Count(), b.lost.Count(), b.refused.Count()
 	if !retryFailed {
-		h.Final.add(b.refused)
+		h.Final.AddAll(b.refused)
 	}
 	h.FinalCount = h.Final.Count()
 	s := b.overview
@@ -128,7 +129,7 @@ func (b *rebuild) history(retryFailed bool) *History {
 	return h
 }
 
-// unixMilli is the zero time for 0.
+// UnixMilli is the zero time for 0.
 func UnixMilli(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
@@ -141,26 +142,27 @@ const maxHead = 1 << 20
 
 // readHead reads the first line of a journal of size bytes. It is nil, without an error, where the file is empty or has
 // only the torn beginning of a first line. Anything else is somebody's file, which must not be written over.
-func readHead(path string, calls Calls, src io.ReaderAt, size int64) (*Head, error) {
+func readHead(path string, calls outcome.Calls, src io.ReaderAt, size int64) (*entry.Head, error) {
 	start := make([]byte, min(size, maxHead))
 	if _, err := src.ReadAt(start, 0); err != nil && err != io.EOF {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
+	begin := []byte(entry.Start)
 	line, rest, whole := bytes.Cut(start, []byte("\n"))
-	if whole && bytes.HasPrefix(line, []byte(headStart)) {
-		text, h, sealed := unseal(line)
-		if ev, err := newParser(calls).parse(line); err == nil && sealed && link("", text) == h {
-			head := ev.head
+	if whole && bytes.HasPrefix(line, begin) {
+		_, fits, _ := entry.Link(line, "")
+		if e, err := entry.NewParser(calls).Parse(line); err == nil && fits {
+			head := e.Head
 			return &head, nil
 		}
 	}
 	// Some file systems leave zeros where a power cut met a write.
-	begins := bytes.HasPrefix(line, []byte(headStart)) || bytes.HasPrefix([]byte(headStart), bytes.TrimRight(line, "\x00"))
+	begins := bytes.HasPrefix(line, begin) || bytes.HasPrefix(begin, bytes.TrimRight(line, "\x00"))
 	if begins && len(rest) == 0 && size < maxHead {
 		return nil, nil
 	}
-	if bytes.HasPrefix(line, []byte(headStart)) {
-		return nil, damage(path, 1, errLine)
+	if bytes.HasPrefix(line, begin) {
+		return nil, damage(path, 1, entry.ErrLine)
 	}
 	return nil, &Damage{fmt.Errorf("reading %s line 1: %w\nit was not written by friendsweep: move it away, or choose another --report", path, errForeignFile)}
 }

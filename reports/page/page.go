@@ -17,12 +17,12 @@ import (
 
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
 
-// PageData is what the page tells. Summary must be set; what else is empty is left out.
+// Data is what the page tells. Summary must be set; what else is empty is left out.
 type Data struct {
 	Summary      *reports.Summary
 	Host, User   string
@@ -44,7 +44,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"shown": terminal.Printable, "n": terminal.Count, "n64": func(n int) string { return terminal.Count(int64(n)) }, "size": terminal.Size, "stamp": terminal.Stamp,
 }).Parse(pageText))
 
-// WritePage writes the page to path, whole or not at all, with mode 0600 because it names accounts.
+// Write writes the page to path, whole or not at all, with mode 0600 because it names accounts.
 func Write(path string, data Data) error {
 	var page bytes.Buffer
 	err := Render(&page, data)
@@ -57,7 +57,7 @@ func Write(path string, data Data) error {
 	return nil
 }
 
-// RenderPage writes the run as one self-contained HTML page without a script: the browser fetches nothing for it, and its
+// Render writes the run as one self-contained HTML page without a script: the browser fetches nothing for it, and its
 // own policy forbids it to.
 func Render(w io.Writer, data Data) error {
 	return pageTemplate.Execute(w, newView(data))
@@ -152,7 +152,7 @@ func newOutcome(s *reports.Summary, o reports.Outcome) outcomeView {
 	switch {
 	case s.Good.Has(o.Outcome):
 		v.Status = "success"
-	case o.Outcome == journal.Duplicate:
+	case o.Outcome == outcome.Duplicate:
 		v.Status = "as the first"
 	default:
 		v.Status, v.Failed = "failure", true
@@ -199,7 +199,7 @@ func newWhy(s *reports.Summary, groups []groupView) (why []whyView) {
 		tell("", none, s.Reasons[reason], reason, "")
 	}
 	for _, g := range groups {
-		if !g.Code.Given && g.Outcome == journal.Duplicate {
+		if !g.Code.Given && g.Outcome == outcome.Duplicate {
 			tell(g.ID, none, g.Rows, "the same pair as an earlier row, which failed without a code", "")
 		}
 	}
@@ -239,7 +239,7 @@ func newCodes(s *reports.Summary, why []whyView) []codeView {
 	return views
 }
 
-func newGroup(call *journal.Call, g reports.SampleGroup) groupView {
+func newGroup(call *outcome.Call, g reports.SampleGroup) groupView {
 	if !g.Code.Given {
 		return groupView{g, "outcome-" + call.Word(g.Outcome), "No code: " + call.Word(g.Outcome)}
 	}

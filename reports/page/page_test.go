@@ -15,8 +15,8 @@ import (
 
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -30,11 +30,11 @@ func testTally() fates.Tally {
 		Codes: map[int]int64{0: 1200000, 31704: 566, 30003: 75, 30006: 20}}
 	t.Outcomes[journaltest.Deleted] = 1200012
 	t.Outcomes[journaltest.NotFriend] = 554
-	t.Outcomes[journal.Refused] = 75
-	t.Outcomes[journal.GaveUp] = 20
-	t.Outcomes[journal.Unknown] = 0
-	t.Outcomes[journal.Invalid] = 30
-	t.Outcomes[journal.Duplicate] = 33876
+	t.Outcomes[outcome.Refused] = 75
+	t.Outcomes[outcome.GaveUp] = 20
+	t.Outcomes[outcome.Unknown] = 0
+	t.Outcomes[outcome.Invalid] = 30
+	t.Outcomes[outcome.Duplicate] = 33876
 	return t
 }
 
@@ -67,7 +67,7 @@ func testTimeline() fates.Timeline {
 }
 
 func testPage() Data {
-	group := reports.SampleGroup{Code: journal.Code{Number: 30003, Given: true}, Outcome: journal.Refused, Rows: 75}
+	group := reports.SampleGroup{Code: outcome.Code{Number: 30003, Given: true}, Outcome: outcome.Refused, Rows: 75}
 	for i := range 5 {
 		group.Samples = append(group.Samples, reports.Sample{Line: int64(1000 + 17*i), From: "alice", To: fmt.Sprintf("missing-%024d", i),
 			Info: "Err_SNS_FriendDelete_Account_Not_Exist", Attempts: 1, At: began.Add(time.Second)})
@@ -78,8 +78,8 @@ func testPage() Data {
 		Runs:    2, Began: began.Add(-time.Hour), Timeline: testTimeline(),
 		Latency: fates.Latency{P50: 212 * time.Millisecond, P90: 480 * time.Millisecond, P99: 1900 * time.Millisecond, Max: 14200 * time.Millisecond},
 		Samples: []reports.SampleGroup{group,
-			{Code: journal.Code{Number: 31704, Given: true}, Outcome: journaltest.NotFriend, Rows: 1, Samples: []reports.Sample{{Line: 7, From: "bob", To: "not-friend-1", Info: "Err_SNS_FriendDelete_Not_Friend", Attempts: 2, At: began}}},
-			{Outcome: journal.Invalid, Rows: 30, Samples: []reports.Sample{
+			{Code: outcome.Code{Number: 31704, Given: true}, Outcome: journaltest.NotFriend, Rows: 1, Samples: []reports.Sample{{Line: 7, From: "bob", To: "not-friend-1", Info: "Err_SNS_FriendDelete_Not_Friend", Attempts: 2, At: began}}},
+			{Outcome: outcome.Invalid, Rows: 30, Samples: []reports.Sample{
 				{Line: 12, From: "", To: "<script>alert(1)</script>", Info: "from_account is empty"},
 				{Line: 13, From: "ca\u202erol\x1b[31m", To: "x\xff", Info: "from_account: byte 0xe2 at 3 is not printable ASCII"}}}},
 		Fingerprints: []reports.Fingerprint{
@@ -136,10 +136,10 @@ func TestWhy(t *testing.T) {
 	s.Failure = 679
 	s.Reasons = map[string]int64{"from_account is empty": 20, "5 fields instead of 2": 9}
 	group := func(code int, rows int64) groupView {
-		return newGroup(s.Call, reports.SampleGroup{Code: journal.Code{Number: code, Given: true}, Rows: rows})
+		return newGroup(s.Call, reports.SampleGroup{Code: outcome.Code{Number: code, Given: true}, Rows: rows})
 	}
-	duplicates := newGroup(s.Call, reports.SampleGroup{Outcome: journal.Duplicate, Rows: 4})
-	invalid := newGroup(s.Call, reports.SampleGroup{Outcome: journal.Invalid, Rows: 30})
+	duplicates := newGroup(s.Call, reports.SampleGroup{Outcome: outcome.Duplicate, Rows: 4})
+	invalid := newGroup(s.Call, reports.SampleGroup{Outcome: outcome.Invalid, Rows: 30})
 	got := newWhy(s, []groupView{group(31704, 550), group(30003, 75), invalid, group(30006, 20), duplicates})
 	want := []whyView{
 		{"code-31704", "31704", 550, "not your friend", "nothing is left to delete; --ignore-not-friend counts these rows as successes"},

@@ -34,10 +34,10 @@ func Printable(text string) string {
 	return b.String()
 }
 
-// unshowable also holds for U+FFFD, because invalid bytes decode to it; a real one is a rune that says nothing anyway.
+// Unshowable also holds for U+FFFD, because invalid bytes decode to it; a real one is a rune that says nothing anyway.
 func Unshowable(r rune) bool { return r == utf8.RuneError || !unicode.IsGraphic(r) }
 
-// count spells n with commas between thousands.
+// Count spells n with commas between thousands.
 func Count(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	sign := ""
@@ -50,7 +50,7 @@ func Count(n int64) string {
 	return sign + digits
 }
 
-// counted is n with its noun, which takes an s unless n is one.
+// Counted is n with its noun, which takes an s unless n is one.
 func Counted(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -58,7 +58,7 @@ func Counted(n int64, noun string) string {
 	return Count(n) + " " + noun + "s"
 }
 
-// size spells n bytes in decimal units, as disk makers and rclone's --si do.
+// Size spells n bytes in decimal units, as disk makers and rclone's --si do.
 func Size(n int64) string {
 	const units = "kMGTPE"
 	if n < 1000 {
@@ -71,7 +71,7 @@ func Size(n int64) string {
 	return fmt.Sprintf("%.1f %cB", value, units[unit])
 }
 
-// percent is part of whole in whole percent, rounded down so that 100 means all; 0 where there is nothing.
+// Percent is part of whole in whole percent, rounded down so that 100 means all; 0 where there is nothing.
 func Percent(part, whole int64) int64 {
 	if whole <= 0 || part <= 0 {
 		return 0
@@ -79,7 +79,7 @@ func Percent(part, whole int64) int64 {
 	return min(100, int64(float64(part)*100/float64(whole)))
 }
 
-// span spells a duration for people: two units at most, and tenths only below ten seconds.
+// Span spells a duration for people: two units at most, and tenths only below ten seconds.
 func Span(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
@@ -110,10 +110,10 @@ func Stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// clock is a time for people, to the second.
+// Clock is a time for people, to the second.
 func Clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
 
-// ago says how long before now t was.
+// Ago says how long before now t was.
 func Ago(t, now time.Time) string {
 	if d := now.Sub(t); d >= time.Second {
 		return Span(d) + " ago"

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// ProgressMode is how progress is shown.
+// Mode is how progress is shown.
 type Mode uint8
 
 // The modes of --progress.
@@ -64,7 +64,7 @@ type Snapshot struct {
 	Slow     string // why it is slow at the moment ("throttled to 50/s"); empty when it is not
 }
 
-// ProgressOptions says how progress is shown; only Mode must be set.
+// Options says how progress is shown; only Mode must be set.
 type Options struct {
 	Mode  Mode
 	Width func() int // columns of the terminal, asked before every drawing so that resizing works; nil is 80
@@ -242,7 +242,7 @@ func (p *Progress) erasing() string {
 	return "\r\x1b[K" + strings.Repeat("\x1b[A\x1b[K", up)
 }
 
-// visible counts columns; colours take none. Everything in a bar is one column wide but for what a server might say in
+// Visible counts columns; colours take none. Everything in a bar is one column wide but for what a server might say in
 // Slow, which Printable and the cut in bar keep harmless.
 func Visible(line string) int {
 	for {

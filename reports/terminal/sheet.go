@@ -14,17 +14,18 @@ type TextOptions struct {
 	Color bool // ANSI colours; they never say what the words do not say
 }
 
-// sheet is a text of labels, right-aligned numbers and notes.
+// Sheet is a text of labels, right-aligned numbers and notes.
 type Sheet struct {
 	strings.Builder
 	TextOptions
 	Label, Number int // columns for labels and for numbers
 }
 
+// Tone is how a text is set off from the others: an ANSI colour, or bold.
 type Tone string
 
 const (
-	Good Tone = "32" // the ANSI colour
+	Good Tone = "32"
 	Fair Tone = "33"
 	Bad  Tone = "31"
 	Bold Tone = "1"
@@ -37,7 +38,7 @@ func (s *Sheet) paint(t Tone, text string) string {
 	return "\x1b[" + string(t) + "m" + text + "\x1b[0m"
 }
 
-// headline is the first line, which alone must tell an operator where he stands.
+// Headline writes the first line, which alone must tell an operator where he stands.
 func (s *Sheet) Headline(t Tone, text string) {
 	for i, line := range wrap(Printable(text), s.Width) {
 		if i > 0 {
@@ -51,9 +52,10 @@ func (s *Sheet) Headline(t Tone, text string) {
 // Paragraph writes whole sentences from the first column on.
 func (s *Sheet) Paragraph(text string) { s.line("", text) }
 
+// Heading writes a line that what follows stands under, and an empty one above it.
 func (s *Sheet) Heading(text string) { s.WriteString("\n" + s.paint(Bold, text) + "\n") }
 
-// row writes one line, and the note's further lines below its first. A negative number stands for none.
+// Row writes one line, and the note's further lines below its first. A negative number stands for none.
 func (s *Sheet) Row(label string, number int64, note string) {
 	digits := ""
 	if number >= 0 {
@@ -62,7 +64,7 @@ func (s *Sheet) Row(label string, number int64, note string) {
 	s.line(fmt.Sprintf("%-*s %*s  ", s.Label, Printable(label), s.Number, digits), note)
 }
 
-// fact writes a label and what there is to say, left-aligned; nothing where there is nothing to say.
+// Fact writes a label and what there is to say, left-aligned; nothing where there is nothing to say.
 func (s *Sheet) Fact(label, text string) {
 	if text != "" {
 		s.line(fmt.Sprintf("%-*s ", s.Label, Printable(label)), text)
@@ -72,7 +74,7 @@ func (s *Sheet) Fact(label, text string) {
 // Note is whole sentences of their own, over the whole width.
 func (s *Sheet) Note(text string) { s.line("", text) }
 
-// path is fact for a file name, which is never broken: it is there to be copied.
+// Path is [Sheet.Fact] for a file name, which is never broken: it is there to be copied.
 func (s *Sheet) Path(label, name string) {
 	if name != "" {
 		fmt.Fprintf(s, "%-*s %s\n", s.Label, label, Printable(name))
@@ -93,12 +95,13 @@ func (s *Sheet) line(head, note string) {
 	}
 }
 
-// command shows a command alone on its line and never breaks it, so that it can be pasted.
+// Command shows a command alone on its line and never breaks it, so that it can be pasted.
 func (s *Sheet) Command(why, command string) {
 	s.Heading(why)
 	s.WriteString("  " + Printable(command) + "\n")
 }
 
+// Print writes the sheet to w.
 func (s *Sheet) Print(w io.Writer) error {
 	_, err := io.WriteString(w, s.String())
 	return err
@@ -126,7 +129,7 @@ func wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// writeJSON writes value as indented JSON. Characters a terminal would obey or reorder by are \u escapes: the same value
+// WriteJSON writes value as indented JSON. Characters a terminal would obey or reorder by are \u escapes: the same value
 // to every program that reads it.
 func WriteJSON(w io.Writer, value any) error {
 	var b strings.Builder

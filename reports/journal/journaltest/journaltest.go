@@ -12,25 +12,27 @@ import (
 	"time"
 
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
+	"friendsweep/reports/journal/outcome"
 )
 
 // The answers of [Call].
 const (
-	Deleted = journal.Answered + iota
+	Deleted = outcome.Answered + iota
 	NotFriend
 )
 
 // Call is the call of these journals.
-var Call = &journal.Call{
+var Call = &outcome.Call{
 	Name: "delete", Loses: true,
-	Answers: []journal.Answer{
+	Answers: []outcome.Answer{
 		{Word: "deleted", Meaning: "confirmed by the API, or presumed after a lost answer", Confirmed: true, Settles: true},
 		{Word: "not_friend", Meaning: "was not a friend: nothing to delete", CountedBy: "--ignore-not-friend"},
 	},
-	Presumed: journal.Presumption{Code: 31704, From: NotFriend, To: Deleted,
+	Presumed: outcome.Presumption{Code: 31704, From: NotFriend, To: Deleted,
 		Info: "31704 after a lost answer: presumed deleted; it may never have been a friend"},
 	Meaning: meaning, Advice: advice,
-	Texts: journal.Texts{
+	Texts: outcome.Texts{
 		ToDo: "To delete", Nothing: "There is nothing to delete.",
 		Sandbox: "This is the sandbox: nothing real is deleted.", InSandbox: "This was the sandbox: nothing real was deleted.",
 		Sides: map[string]string{
@@ -57,19 +59,19 @@ func advice(code int) string {
 var Good = Call.Set([]string{"deleted"})
 
 // Calls are the calls of these journals.
-var Calls = journal.Calls{Call}
+var Calls = outcome.Calls{Call}
 
 // Run is who works on the jobs of these journals.
-var Run = journal.Run{Version: "v1", Input: "/in/pairs.csv", Flags: journal.Flags{"rate": journal.Text("200")}, Success: []string{"deleted"}, Host: "h", User: "u", PID: 7}
+var Run = entry.Run{Version: "v1", Input: "/in/pairs.csv", Flags: entry.Flags{"rate": entry.Text("200")}, Success: []string{"deleted"}, Host: "h", User: "u", PID: 7}
 
 // Job is a job of so many rows up to the line last.
-func Job(rows, last int64) journal.Job {
-	return journal.Job{Call: "delete", InputSHA256: strings.Repeat("ab", 32), InputBytes: 100, Rows: rows, LastLine: last, FromColumn: "from",
+func Job(rows, last int64) entry.Job {
+	return entry.Job{Call: "delete", InputSHA256: strings.Repeat("ab", 32), InputBytes: 100, Rows: rows, LastLine: last, FromColumn: "from",
 		ToColumn: "to", Endpoint: "https://x.test", AppID: 1400000000, DeleteType: "Delete_Type_Both"}
 }
 
 // Start begins the job in a journal of its own, which is closed when the test ends.
-func Start(t testing.TB, job journal.Job) *journal.Journal {
+func Start(t testing.TB, job entry.Job) *journal.Journal {
 	t.Helper()
 	j, err := journal.Lock(filepath.Join(t.TempDir(), "r.csv"), Calls)
 	if err != nil {
@@ -86,12 +88,12 @@ func Start(t testing.TB, job journal.Job) *journal.Journal {
 func Report(j *journal.Journal) string { return strings.TrimSuffix(j.Path(), ".journal") }
 
 // Deletes is the answer that the rows at these lines, or all rows of the request, are deleted.
-func Deletes(lines ...int64) journal.Result {
-	return journal.Result{Rows: journal.Rows(lines...), Outcome: Deleted, Code: journal.Code{Given: true}}
+func Deletes(lines ...int64) outcome.Result {
+	return outcome.Result{Rows: outcome.RowsAt(lines...), Outcome: Deleted, Code: outcome.Code{Given: true}}
 }
 
 // Filled is the journal of a finished job of n rows in requests of chunk rows; scattered rows lie far apart in the input.
-func Filled(t testing.TB, n, chunk int, scattered bool) (*journal.Journal, journal.Job) {
+func Filled(t testing.TB, n, chunk int, scattered bool) (*journal.Journal, entry.Job) {
 	t.Helper()
 	job := Job(int64(n), int64(n)+1)
 	j := Start(t, job)
@@ -106,7 +108,7 @@ func Filled(t testing.TB, n, chunk int, scattered bool) (*journal.Journal, journ
 		slices.Sort(part)
 		id, err := j.Before("account-12345", part)
 		if err == nil {
-			err = j.After(id, 80*time.Millisecond, []journal.Result{Deletes()})
+			err = j.After(id, 80*time.Millisecond, []outcome.Result{Deletes()})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -136,7 +138,7 @@ func Resealed(text string) string {
 }
 
 // Lines are the lines of the rows, one by one.
-func Lines(rows []journal.Stretch) (lines []int64) {
+func Lines(rows outcome.Rows) (lines []int64) {
 	for _, s := range rows {
 		for line := s.Lo; line <= s.Hi; line++ {
 			lines = append(lines, line)

@@ -1,4 +1,4 @@
-package reports
+package story
 
 import (
 	"fmt"
@@ -9,16 +9,18 @@ import (
 	"friendsweep/input"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
 // changeOf is what a request did: its number, and what was said of the record.
-func changeOf(request int64, o journal.Outcome, code int, info string) *journal.Change {
+func changeOf(request int64, o outcome.Outcome, code int, info string) *journal.Change {
 	d := &journal.Change{Request: request, Carried: request > 0, Sent: 1000, At: 2000, Run: 1}
 	d.Outcome, d.Info = o, info
 	if code >= 0 {
-		d.Code = journal.Code{Number: code, Given: true}
+		d.Code = outcome.Code{Number: code, Given: true}
 	}
 	return d
 }
@@ -29,7 +31,7 @@ func lostDeed(d *journal.Change) *journal.Change {
 }
 
 func unanswered(request int64) *journal.Change {
-	d := lostDeed(changeOf(request, journal.Open, -1, journal.InfoNoAnswer))
+	d := lostDeed(changeOf(request, outcome.Open, -1, journal.InfoNoAnswer))
 	d.NoAnswer = true
 	return d
 }
@@ -37,10 +39,10 @@ func unanswered(request int64) *journal.Change {
 // concluded is the story of line 5, told by the rule of the report.
 func concluded(t *testing.T, held bool, seen journal.Overview, repeat *input.Repeat, changes ...*journal.Change) *Story {
 	t.Helper()
-	s, few := NewStory(journaltest.Call), fates.NewFew(journaltest.Call, 5, 2)
+	s, few := New(journaltest.Call), fates.NewFew(journaltest.Call, 5, 2)
 	for _, d := range changes {
 		s.Add(d, Begun{Run: d.Run, At: "T", User: "u", Host: "h"}, false)
-		if err := few.Apply([]journal.Stretch{{Lo: 5, Hi: 5}}, d); err != nil {
+		if err := few.Apply(outcome.Rows{{Lo: 5, Hi: 5}}, d); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,7 +58,7 @@ func concluded(t *testing.T, held bool, seen journal.Overview, repeat *input.Rep
 
 // withRetry is the same of a command that can send refused rows again.
 func withRetry(seen journal.Overview) journal.Overview {
-	seen.LastRun.Flags = journal.Flags{"retry-failed": false}
+	seen.LastRun.Flags = entry.Flags{"retry-failed": false}
 	return seen
 }
 
@@ -65,7 +67,7 @@ func TestWhy(t *testing.T) {
 	stopped := journal.Overview{Runs: 1, Ended: true, EndCode: "4", Stopped: "the disk is full"}
 	asked := journal.Overview{Runs: 1, Ended: true, EndCode: "130"}
 	mirror := &input.Repeat{Line: 5, First: 2, Mirror: true}
-	busy := changeOf(3, journal.Open, 60007, "too often")
+	busy := changeOf(3, outcome.Open, 60007, "too often")
 	for name, c := range map[string]struct {
 		held    bool
 		seen    journal.Overview
@@ -78,20 +80,20 @@ func TestWhy(t *testing.T) {
 			`only if that one does not settle it is this one sent, after everything else.`},
 		"running, throttled": {true, running, nil, []*journal.Change{busy}, `Its one request was certainly not carried out (code 60007: too often), and it is to be sent again.`},
 		"running, in flight": {true, running, nil, []*journal.Change{busy, unanswered(4)}, `Request 4 carries it now, and its answer has not come yet.`},
-		"running, lost": {true, running, nil, []*journal.Change{lostDeed(changeOf(3, journal.Open, -1, "no answer within 15s"))},
+		"running, lost": {true, running, nil, []*journal.Change{lostDeed(changeOf(3, outcome.Open, -1, "no answer within 15s"))},
 			`The answer to request 3 was lost, so it may have been carried out, and no answer since said what became of it; it is to be sent again.`},
 		"running, a repeat": {true, running, &input.Repeat{Line: 5, First: 2}, nil, `It is the same pair as line 2, so it has that row's result: not_sent so far.`},
 		"dead, in flight": {false, dead, nil, []*journal.Change{unanswered(4)},
-			`The answer to request 4 was lost, so it may have been carried out, and no answer since said what became of it before the run died (killed, crashed or power lost); --resume sends it again.`},
+			`The answer to request 4 was lost, so it may have been carried out, and no answer since said what became of it before the run died (killed, crashed, power lost or disk full); --resume sends it again.`},
 		"stopped, not asked": {false, stopped, nil, nil, `Its turn never came before the run stopped (the disk is full), so it was certainly not carried out; --resume sends it again.`},
 		"ended, and still held": {true, stopped, nil, []*journal.Change{busy},
 			`Its one request was certainly not carried out (code 60007: too often), and then the run stopped (the disk is full); --resume sends it again.`},
 		"interrupted, throttled twice": {false, asked, nil, []*journal.Change{busy, busy}, `None of its 2 requests was carried out (code 60007: too often), and then the run ended; --resume sends it again.`},
-		"not tried alone": {false, stopped, nil, []*journal.Change{changeOf(3, journal.Open, 30003, "none"), changeOf(0, journal.Refused, 30003, "not tried alone")},
+		"not tried alone": {false, stopped, nil, []*journal.Change{changeOf(3, outcome.Open, 30003, "none"), changeOf(0, outcome.Refused, 30003, "not tried alone")},
 			`It was refused without a request of its own (code 30003: not tried alone). Only --resume with --retry-failed sends it again.`},
-		"running, refused":   {true, running, nil, []*journal.Change{changeOf(3, journal.Refused, 30003, "")}, `The API said no for good in its answer to request 3 (code 30003).`},
-		"gave up, no answer": {false, asked, nil, []*journal.Change{lostDeed(changeOf(3, journal.GaveUp, -1, "no answer"))}, `Its last permitted attempt ended with a temporary error (no answer), so run 1 gave it up; --resume sends it again.`},
-		"not a friend, which is success": {false, journal.Overview{Runs: 1, Ended: true, EndCode: "0", LastRun: journal.Run{Success: []string{"deleted", "not_friend"}}}, nil,
+		"running, refused":   {true, running, nil, []*journal.Change{changeOf(3, outcome.Refused, 30003, "")}, `The API said no for good in its answer to request 3 (code 30003).`},
+		"gave up, no answer": {false, asked, nil, []*journal.Change{lostDeed(changeOf(3, outcome.GaveUp, -1, "no answer"))}, `Its last permitted attempt ended with a temporary error (no answer), so run 1 gave it up; --resume sends it again.`},
+		"not a friend, which is success": {false, journal.Overview{Runs: 1, Ended: true, EndCode: "0", LastRun: entry.Run{Success: []string{"deleted", "not_friend"}}}, nil,
 			[]*journal.Change{changeOf(3, journaltest.NotFriend, 31704, "")}, `The API's answer to request 3 says so (code 31704). It counts as success by --ignore-not-friend.`},
 	} {
 		s := concluded(t, c.held, withRetry(c.seen), c.first, c.changes...)
@@ -102,12 +104,12 @@ func TestWhy(t *testing.T) {
 }
 
 func TestStoryIsBounded(t *testing.T) {
-	s := NewStory(journaltest.Call)
+	s := New(journaltest.Call)
 	for i := range int64(5000) {
-		s.Add(changeOf(i+1, journal.Open, 60007, "too often"), Begun{Run: 1, User: "u"}, false)
+		s.Add(changeOf(i+1, outcome.Open, 60007, "too often"), Begun{Run: 1, User: "u"}, false)
 		s.Repeated(10_000-i, false)
 	}
-	if err := s.Conclude(&input.Record{Line: 5}, fates.Fate{Outcome: journal.NotSent, Attempts: 5000}, &journal.Overview{Runs: 1}, false); err != nil {
+	if err := s.Conclude(&input.Record{Line: 5}, fates.Fate{Outcome: outcome.NotSent, Attempts: 5000}, &journal.Overview{Runs: 1}, false); err != nil {
 		t.Fatal(err)
 	}
 	if got := int64(len(s.Events)) + s.EventsLeftOut; got != 5000 || len(s.Events) > mostEvents {
@@ -127,11 +129,17 @@ func TestStoryIsBounded(t *testing.T) {
 			t.Errorf("got %s\nwant it to match %s", out.String(), want)
 		}
 	}
+	column := strings.Index(out.String(), "sent ") - strings.Index(out.String(), "request ")
+	for line := range strings.Lines(out.String()) {
+		if got := strings.Index(line, "sent "); strings.HasPrefix(line, "request ") && got != column {
+			t.Errorf("got column %d in %q, want %d as in the other lines", got, line, column)
+		}
+	}
 }
 
 // What the server and the input say cannot change what a terminal shows.
 func TestStoryIsPrintable(t *testing.T) {
-	s := concluded(t, false, journal.Overview{Runs: 1, Ended: true, Stopped: "x\x1b"}, nil, changeOf(3, journal.Open, 60007, "a\x1b[2J\nb"))
+	s := concluded(t, false, journal.Overview{Runs: 1, Ended: true, Stopped: "x\x1b"}, nil, changeOf(3, outcome.Open, 60007, "a\x1b[2J\nb"))
 	s.From, s.Runs[0].Note = "\x1bfrom", "\x1bnote"
 	for name, write := range map[string]func(*strings.Builder) error{
 		"text": func(b *strings.Builder) error { return s.WriteText(b, terminal.TextOptions{}) },

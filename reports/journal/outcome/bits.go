@@ -1,4 +1,4 @@
-package journal
+package outcome
 
 import (
 	"math/bits"
@@ -7,8 +7,8 @@ import (
 
 // Bits is a set of rows, each named by the line where its record starts: 1 to the last line of the input. It takes one
 // bit a line where there are rows, 12.5 MB for a hundred million, and next to nothing for lines between them that hold
-// none. Lines outside are never in the set, and setting one is a programming error that panics. Whoever got it from
-// [Journal.Replay] owns it; only the methods that say so are safe for concurrent use, and not beside the others.
+// none. Lines outside are never in the set, and setting one is a programming error that panics. Only the
+// methods that say so are safe for concurrent use, and not beside the others.
 type Bits struct {
 	pages []atomic.Pointer[page] // nil where nothing is in the set
 }
@@ -82,8 +82,8 @@ func (b *Bits) Count() (n int64) {
 	return n
 }
 
-// add puts the rows of a set of the same input into this one.
-func (b *Bits) add(more *Bits) {
+// AddAll puts the rows of a set of the same input into this one.
+func (b *Bits) AddAll(more *Bits) {
 	for i := range more.pages {
 		if p := more.pages[i].Load(); p != nil {
 			b.make(int64(i) * pageLines)

@@ -1,27 +1,27 @@
-package reports
+package story
 
 import (
 	"fmt"
 	"strconv"
 
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
 // why says in whole sentences why the record's outcome is what it is. The outcome itself is that of the report.
 func (s *Story) why() string {
 	switch s.fate.Outcome {
-	case journal.Invalid:
+	case outcome.Invalid:
 		return "It can never be sent: " + s.Info + "."
-	case journal.Duplicate:
+	case outcome.Duplicate:
 		return s.whyDuplicate()
-	case journal.Refused:
+	case outcome.Refused:
 		return s.whyRefused()
-	case journal.GaveUp:
+	case outcome.GaveUp:
 		return fmt.Sprintf("Its last permitted attempt ended with a temporary error (%s), so run %d gave it up%s.", s.lastWord(), s.lastEvent().Run, s.again())
-	case journal.Unknown:
+	case outcome.Unknown:
 		return s.whyUnknown()
-	case journal.NotSent:
+	case outcome.NotSent:
 		return s.whyNotSent()
 	}
 	return s.whyAnswered()
@@ -36,7 +36,7 @@ func (s *Story) whyAnswered() string {
 			lost.Request, e.Request, s.fate.Code.Number, s.Info)
 	}
 	text := fmt.Sprintf("The API's answer to request %d says so (%s).", e.Request, s.lastWord())
-	if flag := s.call.Answers[s.fate.Outcome-journal.Answered].CountedBy; flag != "" && s.good.Has(s.fate.Outcome) {
+	if flag := s.call.Answers[s.fate.Outcome-outcome.Answered].CountedBy; flag != "" && s.good.Has(s.fate.Outcome) {
 		text += " It counts as success by " + flag + "."
 	}
 	return text
@@ -111,7 +111,7 @@ func (s *Story) waits() string {
 func (s *Story) ending() string {
 	switch {
 	case s.State == "dead":
-		return "the run died (killed, crashed or power lost)"
+		return "the run died (killed, crashed, power lost or disk full)"
 	case s.stopReason != "":
 		return "the run stopped (" + s.stopReason + ")"
 	}

@@ -1,4 +1,5 @@
-package reports
+// Package metrics writes the figures of a run for Prometheus's textfile collector: see [Write].
+package metrics
 
 import (
 	"bytes"
@@ -14,15 +15,16 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"friendsweep/reports"
 	"friendsweep/reports/fates"
-	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 	"friendsweep/reports/whole"
 )
 
 // Figures are what monitoring wants to know about a run, finished or failed.
 type Figures struct {
-	Call                         *journal.Call
+	Call                         *outcome.Call
 	Tally                        fates.Tally // of the whole job
 	Requests, Retried, Throttled int64       // of this run
 	Started, Finished            time.Time
@@ -37,18 +39,18 @@ const mostFigures = 1 << 20
 
 const lastSuccess = "friendsweep_last_success_timestamp_seconds"
 
-// WriteMetrics puts the figures of a run at path, for Prometheus's textfile collector, whole or not at all (temporary file
+// Write puts the figures of a run at path, for Prometheus's textfile collector, whole or not at all (temporary file
 // and rename). Every metric is a gauge: each run starts anew, so nothing only grows. A run that failed keeps the last
 // success of the file in its place; 0 says that there never was one. The mode is 0644, because the collector is another
 // user and nothing in the file is secret.
-func WriteMetrics(path string, f Figures) error {
-	if err := replaceMetrics(path, f); err != nil {
+func Write(path string, f Figures) error {
+	if err := replace(path, f); err != nil {
 		return fmt.Errorf("writing metrics %s: %w", terminal.Printable(path), err)
 	}
 	return nil
 }
 
-func replaceMetrics(path string, f Figures) error {
+func replace(path string, f Figures) error {
 	success, err := standingSuccess(path)
 	if err != nil {
 		return err
@@ -57,13 +59,13 @@ func replaceMetrics(path string, f Figures) error {
 		success = seconds(f.Finished)
 	}
 	var text bytes.Buffer
-	if err := encodeMetrics(&text, f.families(success)); err != nil {
+	if err := encode(&text, f.families(success)); err != nil {
 		return err
 	}
 	return whole.Write(path, 0o644, text.Bytes())
 }
 
-func encodeMetrics(w io.Writer, families []*dto.MetricFamily) error {
+func encode(w io.Writer, families []*dto.MetricFamily) error {
 	enc := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain))
 	for _, family := range families {
 		if err := enc.Encode(family); err != nil {
@@ -119,7 +121,7 @@ func (f Figures) families(success float64) []*dto.MetricFamily {
 		return all // no exit code and no outcomes yet: a run that is killed now must not look like a success
 	}
 	rows := family("friendsweep_rows", "Rows of the job by outcome.")
-	for _, o := range Outcomes(f.Call) {
+	for _, o := range reports.Outcomes(f.Call) {
 		rows.Metric = append(rows.Metric, f.sample(float64(f.Tally.Outcomes[o.Outcome]), "outcome", o.Word))
 	}
 	return append(all, rows,

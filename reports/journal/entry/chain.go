@@ -1,4 +1,4 @@
-package journal
+package entry
 
 import (
 	"bytes"
@@ -25,12 +25,19 @@ func link(previous string, text []byte) string {
 	return hex.EncodeToString(sum.Sum(h[:0])[:digits/2])
 }
 
-// seal ends an object that lacks its closing brace with its h and a newline, and returns the line and the h.
-func seal(line []byte, previous string) ([]byte, string) {
+// Seal ends an object that lacks its closing brace with its h and a newline, and returns the line and the h.
+func Seal(line []byte, previous string) ([]byte, string) {
 	h := link(previous, line)
 	line = append(line, linkStart...)
 	line = append(line, h...)
 	return append(line, linkEnd+"\n"...), h
+}
+
+// Link reads the h that ends a line without its newline. ok is false where none does; fits says that it is the one which the
+// line has where previous is the h of the line before it.
+func Link(line []byte, previous string) (h string, fits, ok bool) {
+	text, h, ok := unseal(line)
+	return h, ok && link(previous, text) == h, ok
 }
 
 // unseal cuts the h from a line without its newline. ok is false where no h ends it.
@@ -48,9 +55,9 @@ func unseal(line []byte) (text []byte, h string, ok bool) {
 	return line[:cut], h, true
 }
 
-// hidesALine reports whether a line that cannot be read begins with a whole one that follows previous: its line break
+// HidesALine reports whether a line that cannot be read begins with a whole one that follows previous: its line break
 // was changed, which no torn write does.
-func hidesALine(line []byte, previous string) bool {
+func HidesALine(line []byte, previous string) bool {
 	for from := 0; ; {
 		i := bytes.Index(line[from:], []byte(linkStart))
 		if i < 0 {

@@ -1,8 +1,7 @@
-package reports
+package metrics
 
 import (
 	"bytes"
-	"friendsweep/reports/journal/journaltest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,10 +10,22 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"friendsweep/reports/fates"
+	"friendsweep/reports/journal/journaltest"
+	"friendsweep/reports/journal/outcome"
+)
+
+var (
+	began = time.Date(2026, 11, 23, 18, 26, 9, 123e6, time.UTC)
+	ended = began.Add(13*time.Minute + 20*time.Second)
 )
 
 func testFigures() Figures {
-	return Figures{Call: journaltest.Call, Tally: testTally(), Requests: 101234, Retried: 1200, Throttled: 34, Started: began, Finished: ended, Decided: 7, Name: "nightly", ExitCode: 1}
+	tally := fates.Tally{Success: 1233888, Failure: 679, Presumed: 12, Outcomes: [outcome.Outcomes]int64{
+		journaltest.Deleted: 1200012, journaltest.NotFriend: 554, outcome.Refused: 75, outcome.GaveUp: 20, outcome.Invalid: 30, outcome.Duplicate: 33876,
+	}}
+	return Figures{Call: journaltest.Call, Tally: tally, Requests: 101234, Retried: 1200, Throttled: 34, Started: began, Finished: ended, Decided: 7, Name: "nightly", ExitCode: 1}
 }
 
 const wantMetrics = `# HELP friendsweep_running 1 from a run's begin to its end. A file that says 1 and grows old is of a run that died.
@@ -64,7 +75,7 @@ friendsweep_exit_code{name="nightly"} 1
 
 func writeMetrics(t *testing.T, path string, f Figures) string {
 	t.Helper()
-	if err := WriteMetrics(path, f); err != nil {
+	if err := Write(path, f); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)
@@ -83,7 +94,9 @@ func TestMetrics(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
 		t.Errorf("got %v, %v, want mode 644: another user collects it", info.Mode(), err)
 	}
-	assertOnly(t, dir, "friendsweep.prom")
+	if all, err := os.ReadDir(dir); err != nil || len(all) != 1 {
+		t.Errorf("got files %v, %v, want friendsweep.prom alone", all, err)
+	}
 }
 
 func TestMetricsKeepTheLastSuccess(t *testing.T) {
@@ -108,7 +121,7 @@ func TestMetricsReplaceWhatIsNone(t *testing.T) {
 	if diff := cmp.Diff(writeMetrics(t, path, testFigures()), wantMetrics); diff != "" {
 		t.Errorf("got -, want +:\n%s", diff)
 	}
-	if err := WriteMetrics(filepath.Dir(path), testFigures()); err == nil || !strings.HasPrefix(err.Error(), "writing metrics ") {
+	if err := Write(filepath.Dir(path), testFigures()); err == nil || !strings.HasPrefix(err.Error(), "writing metrics ") {
 		t.Errorf("got error %v for a folder, want one that begins with what was done", err)
 	}
 }

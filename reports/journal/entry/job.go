@@ -1,8 +1,10 @@
-package journal
+package entry
 
 import (
 	"fmt"
 	"time"
+
+	"friendsweep/reports/journal/outcome"
 )
 
 // Job is what a journal is about. Two runs belong to the same job if [Job.Differences] finds none.
@@ -56,7 +58,7 @@ func (j Job) Differences(other Job) []string {
 	return all
 }
 
-// same is Differences and the counts as well: nil only where a line number means the same row to both.
+// Same is Differences and the counts as well: nil only where a line number means the same row to both.
 func (j Job) Same(other Job) error {
 	if all := j.Differences(other); len(all) > 0 {
 		return fmt.Errorf("the journal belongs to another job: %s", all[0])
@@ -97,7 +99,7 @@ type Run struct {
 type Head struct {
 	Version string // of the program that began the job; recorded, not compared
 	At      time.Time
-	Call    *Call
+	Call    *outcome.Call
 	Job     Job
 	Run     Run // the first run
 }

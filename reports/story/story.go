@@ -1,4 +1,8 @@
-package reports
+// Package story is what became of one record and why, as `status --line` tells it.
+//
+// [New] begins a [Story]; it is told with [Story.Add] what each request did about the record, and [Story.Conclude] ends it. The
+// sentence that says why the outcome is what it is stands in why.go.
+package story
 
 import (
 	"cmp"
@@ -8,8 +12,10 @@ import (
 	"strconv"
 
 	"friendsweep/input"
+	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
 )
 
@@ -40,8 +46,8 @@ type Story struct {
 	Events         []Event `json:"events"`           // what the journal says, in its order
 	EventsLeftOut  int64   `json:"events_left_out"`  // in the middle, where there are very many
 
-	call       *journal.Call
-	good       journal.Set
+	call       *outcome.Call
+	good       outcome.Set
 	canRetry   bool
 	fate       fates.Fate
 	stopReason string
@@ -91,8 +97,8 @@ const (
 // mostEvents bounds what is kept of a row that was sent without end; the first and the last half stay.
 const mostEvents = 1000
 
-// NewStory is one without events, of a job of the call.
-func NewStory(call *journal.Call) *Story {
+// New is one without events, of a job of the call.
+func New(call *outcome.Call) *Story {
 	return &Story{call: call, RepeatedBy: []Kin{}, Runs: []Begun{}, Events: []Event{}}
 }
 
@@ -156,13 +162,13 @@ func (s *Story) Repeated(line int64, mirror bool) {
 // Conclude tells the story's end: the record, what the journal says of its line, and how the job stands. held: a process
 // works on it.
 func (s *Story) Conclude(rec *input.Record, fate fates.Fate, seen *journal.Overview, held bool) (err error) {
-	if s.fate, err = fateOf(rec, fate); err != nil {
+	if s.fate, err = fate.For(rec); err != nil {
 		return err
 	}
 	held = held && !seen.Ended // else somebody writes its report, or reads it
-	s.Head, s.State = seen.Link, stateOf(held, seen.Ended, seen.EndCode)
+	s.Head, s.State = seen.Link, reports.StateOf(held, seen.Ended, seen.EndCode)
 	s.stopReason, s.lastRun = seen.Stopped, seen.Runs
-	s.good, s.canRetry = s.call.Set(seen.LastRun.Success), Next{Flags: seen.LastRun.Flags}.CanRetry()
+	s.good, s.canRetry = s.call.Set(seen.LastRun.Success), reports.Next{Flags: seen.LastRun.Flags}.CanRetry()
 	s.Line, s.From, s.To = rec.Line, rec.From, rec.To
 	s.Status, s.Outcome, s.Info, s.Attempts = "failure", s.call.Word(s.fate.Outcome), s.fate.Info, s.fate.Attempts
 	if s.fate.Success(s.good) {
@@ -196,6 +202,9 @@ func (s *Story) WriteJSON(w io.Writer) error { return terminal.WriteJSON(w, s) }
 // WriteText writes the story for the person who asks about this one row.
 func (s *Story) WriteText(w io.Writer, opts terminal.TextOptions) error {
 	out := &terminal.Sheet{TextOptions: opts, Label: 11}
+	for _, e := range s.Events {
+		out.Label = max(out.Label, len(e.label()))
+	}
 	now := ""
 	if s.running() {
 		now = " so far; a run is at work"
@@ -213,7 +222,7 @@ func (s *Story) WriteText(w io.Writer, opts terminal.TextOptions) error {
 	s.writeKin(out)
 	s.writeEvents(out)
 	out.WriteString("\n")
-	out.Path("input", inputName(s.Input))
+	out.Path("input", reports.InputName(s.Input))
 	out.Path("report", s.Report)
 	out.Path("journal", s.Journal)
 	out.Fact("head", s.Head)
@@ -271,11 +280,7 @@ func (s *Story) writeEvents(out *terminal.Sheet) {
 			run = e.Run
 			out.Fact(fmt.Sprintf("run %d", run), s.run(run))
 		}
-		label := "decided"
-		if e.Request > 0 {
-			label = fmt.Sprintf("request %d", e.Request)
-		}
-		out.Fact(label, e.String())
+		out.Fact(e.label(), e.String())
 	}
 }
 
@@ -283,7 +288,7 @@ func (s *Story) writeEvents(out *terminal.Sheet) {
 func (s *Story) run(number int) string {
 	i := slices.IndexFunc(s.Runs, func(b Begun) bool { return b.Run == number })
 	b := s.Runs[i]
-	text := "began " + b.At + " by " + b.User + at(b.Host)
+	text := "began " + b.At + " by " + b.User + reports.On(b.Host)
 	if b.Allowed != "" {
 		text += " (" + b.Allowed + ")"
 	}
@@ -291,6 +296,14 @@ func (s *Story) run(number int) string {
 		text += ": " + b.Note
 	}
 	return text
+}
+
+// label is what the line of the event begins with.
+func (e *Event) label() string {
+	if e.Request > 0 {
+		return fmt.Sprintf("request %d", e.Request)
+	}
+	return "decided"
 }
 
 // String is the event for people.
@@ -309,7 +322,7 @@ func (e *Event) String() string {
 }
 
 // openWord is the word of every call for what is not settled.
-var openWord = (*journal.Call)(nil).Word(journal.Open)
+var openWord = (*outcome.Call)(nil).Word(outcome.Open)
 
 // said is what the answer or decision means for the record.
 func (e *Event) said() string {
