@@ -77,7 +77,7 @@ func TestRewriteWritesWhatItCan(t *testing.T) {
 // The report of a run that has ended is written again byte for byte, and what follows from it is said.
 func TestRewriteOfAFinishedRun(t *testing.T) {
 	o := options(t, serve(t), fewPairs)
-	o.Flags["secret-key-file"] = journal.Text(o.Pairs + ".key")
+	o.Flags["secret-key-file"] = entry.Text(o.Pairs + ".key")
 	if _, code, err := carryOut(t, o); err != nil || code != exitRowsFailed {
 		t.Fatalf("got exit code %d and %v, want 1", code, err)
 	}

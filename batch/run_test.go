@@ -20,6 +20,7 @@ import (
 	"friendsweep/reports"
 	"friendsweep/reports/fates"
 	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
 )
 
@@ -49,7 +50,7 @@ func options(t *testing.T, endpoint, pairs string) Options {
 		Pairs: path, Report: filepath.Join(dir, "pairs.report.csv"), Endpoint: endpoint, AppID: sandbox.DefaultAppID,
 		Identifier: sandbox.DefaultIdentifier, Key: sandbox.DefaultKey, DeleteType: chat.Single, Timeout: 15 * time.Second,
 		MaxInvalid: send.Failures{Percent: 50}, TempDir: dir, Started: time.Now(), Version: "v1.2.3 abc", Allowed: "a test",
-		Flags: journal.Flags{"chunk-size": journal.Text("2"), "retry-failed": false},
+		Flags: entry.Flags{"chunk-size": entry.Text("2"), "retry-failed": false},
 		Log:   slog.New(slog.DiscardHandler), Progress: terminal.NewProgress(io.Discard, terminal.Options{}),
 		Batch: send.Options{ChunkSize: 2, Workers: 2, MaxAttempts: 3, BackoffInitial: time.Millisecond, BackoffMax: time.Millisecond,
 			MaxFailures: send.Failures{Percent: 100}},
@@ -134,7 +135,7 @@ func TestAWholeRun(t *testing.T) {
 			t.Errorf("got %+v, %v, want a journal that has ended, of 8 rows", info, err)
 		}
 		checks, err := Audit(t.Context(), Options{Report: o.Report, TempDir: o.TempDir, Log: o.Log, Progress: o.Progress})
-		if err != nil || len(checks) != 3 || slices.ContainsFunc(checks, func(c Check) bool { return !c.Holds }) {
+		if err != nil || len(checks) != 3 || slices.ContainsFunc(checks, func(c reports.Check) bool { return !c.Holds }) {
 			t.Errorf("got the audit %+v, %v, want that everything holds", checks, err)
 		}
 	}

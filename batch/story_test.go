@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"friendsweep/batch/chat"
-	"friendsweep/reports"
+	"friendsweep/reports/story"
 )
 
 // finished is a job that has ended, of pairs that are deleted from both sides, and what its journal and report say is read by
@@ -82,7 +82,7 @@ func TestStoriesAgreeWithTheReport(t *testing.T) {
 	}
 }
 
-func kinText(k reports.Kin) string {
+func kinText(k story.Kin) string {
 	if k.Mirror {
 		return fmt.Sprint(k.Line, " mirrored")
 	}
