@@ -73,3 +73,62 @@ func TestRewriteWritesWhatItCan(t *testing.T) {
 		t.Errorf("got %+v, want the summary of the job", sum)
 	}
 }
+
+// The report of a run that has ended is written again byte for byte, and what follows from it is said.
+func TestRewriteOfAFinishedRun(t *testing.T) {
+	o := options(t, serve(t), fewPairs)
+	o.Flags["secret-key-file"] = entry.Text(o.Pairs + ".key")
+	if _, code, err := carryOut(t, o); err != nil || code != exitRowsFailed {
+		t.Fatalf("got exit code %d and %v, want 1", code, err)
+	}
+	want, err := os.ReadFile(o.Report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := Options{Report: o.Report, TempDir: o.TempDir, Log: o.Log, Progress: o.Progress, HTML: o.Report + ".html"}
+	if err := os.Remove(o.Report); err != nil {
+		t.Fatal(err)
+	}
+	sum, err := Rewrite(t.Context(), later)
+	if err != nil || sum.State != "finished" || sum.ResumeCommand != "" || !strings.Contains(sum.RetryCommand, "--retry-failed") || sum.Accounts != 3 || sum.Input != o.Pairs {
+		t.Errorf("got %+v, %v, want a finished job", sum, err)
+	}
+	if got, err := os.ReadFile(o.Report); err != nil || string(got) != string(want) {
+		t.Errorf("got %s, %v, want\n%s", got, err, want)
+	}
+	if !isThere(later.HTML) {
+		t.Error("there is no page")
+	}
+	later.HTML, later.Failures = "", o.Pairs+".key"
+	if err := os.WriteFile(later.Failures, []byte("key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Rewrite(t.Context(), later); !isRefusal(err, "the file of the secret") {
+		t.Errorf("over the key: got %v, want a refusal", err)
+	}
+	later.Failures, later.Pairs = "", o.Pairs+".other"
+	if err := os.WriteFile(later.Pairs, []byte("from,to\na,c\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Rewrite(t.Context(), later); !isRefusal(err, "is not the input of this run") {
+		t.Errorf("of another input: got %v, want a refusal", err)
+	}
+	later.Pairs, later.Report = "", o.Report+".none"
+	if _, err := Rewrite(t.Context(), later); !isRefusal(err, "give the name of a report") {
+		t.Errorf("without a journal: got %v, want a refusal", err)
+	}
+}
+
+// A run that died and refused nothing can be continued, and nothing of it can be tried again.
+func TestRewriteOfADeadRun(t *testing.T) {
+	o := died(t, "from,to\na,b\n")
+	o.Pairs = ""
+	if _, err := Rewrite(t.Context(), o); !isRefusal(err, "the run read standard input", "--input") {
+		t.Errorf("without its input: got %v, want a refusal", err)
+	}
+	o.Pairs, o.Stdin = "-", strings.NewReader("from,to\na,b\n")
+	sum, err := Rewrite(t.Context(), o)
+	if err != nil || sum.State != "dead" || !strings.Contains(sum.ResumeCommand, "--resume") || sum.RetryCommand != "" || sum.Outcomes["not_sent"] != 1 {
+		t.Errorf("got %+v, %v, want a dead job and how to go on", sum, err)
+	}
+}

@@ -102,3 +102,66 @@ func TestPlanJSON(t *testing.T) {
 		t.Errorf("got -, want +:\n%s", diff)
 	}
 }
+
+// TestPlanLoad: what the app's own back end will see in a second, and when the vendor warns.
+func TestPlanLoad(t *testing.T) {
+	call := *journaltest.Call
+	call.Texts.Webhook = "each fires the webhook"
+	const alert = "; the vendor's alert, if it is set up, comes from 160 requests a second on"
+	for _, c := range []struct {
+		name          string
+		pairs, asked  int64
+		rate, rowRate float64
+		want          string
+	}{
+		{"by the requests", 30000, 100, 50, 0, ": up to 15,000 a second at these rates"},
+		{"by the rows, which are less", 30000, 100, 50, 700, ": up to 700 a second at these rates"},
+		{"by the rows, which are more", 30000, 100, 50, 20000, ": up to 15,000 a second at these rates"},
+		{"by the rows alone", 30000, 100, 0, 700, ": up to 700 a second at these rates" + alert},
+		{"not more than there are", 300, 100, 50, 0, ": up to 150 a second at these rates"},
+		{"few", 30, 1, 50, 0, ": up to 30 a second at these rates"},
+		{"less than one a second", 3, 3, 0.5, 0, ": up to 1 a second at these rates"},
+		{"without a limit", 30000, 100, 0, 0, alert},
+		{"below the alert", 100, 100, 159.9, 0, ": up to 100 a second at these rates"},
+		{"at the alert", 100, 100, 160, 0, ": up to 100 a second at these rates" + alert},
+	} {
+		p := &Plan{Call: &call, Pairs: c.pairs, Asked: c.asked, Rate: c.rate, RowRate: c.rowRate}
+		if got, want := p.load(), call.Texts.Webhook+c.want; got != want {
+			t.Errorf("%s: got %q, want %q", c.name, got, want)
+		}
+	}
+	if got := (&Plan{Call: &call, Pairs: 3}).load(); got != "" {
+		t.Errorf("nothing is asked: got %q, want nothing", got)
+	}
+	if got := (&Plan{Call: journaltest.Call, Pairs: 3, Asked: 3}).load(); got != "" {
+		t.Errorf("a call without a webhook: got %q, want nothing", got)
+	}
+}
+
+// TestPlanPieces: what is left out where it is not known.
+func TestPlanPieces(t *testing.T) {
+	for _, c := range []struct {
+		got, want string
+	}{
+		{(&Plan{}).time(), "no limit of requests per second was set: as fast as the API answers"},
+		{(&Plan{Rate: 0.5, MinSeconds: 90}).time(), "at least 1m 30s, at 0.5 requests a second"},
+		{(&Plan{RowRate: 100, MinSeconds: 90}).time(), "at least 1m 30s, at 100 rows a second"},
+		{(&Plan{}).where(), ""},
+		{(&Plan{Identifier: "boss"}).where(), ""},
+		{(&Plan{Endpoint: "https://h", Identifier: "boss"}).where(), "https://h as boss"},
+		{(&Plan{Endpoint: "https://h", SDKAppID: 7}).where(), "https://h, app 7"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+	p := testPlan()
+	p.SecondsRegrouped, p.ChunkSize, p.Invalid = 120, 0, 2
+	var out strings.Builder
+	if err := p.WriteText(&out, terminal.TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); !strings.Contains(got, "from the side that needs fewer: at least 2m 00s\n") || strings.Contains(got, "of at most") || strings.Contains(got, "more\n") {
+		t.Errorf("got %s, want the time with --regroup, no chunk size and no more invalid rows", got)
+	}
+}

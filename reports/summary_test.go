@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"friendsweep/reports/fates"
+	"friendsweep/reports/journal"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
@@ -174,5 +176,121 @@ func TestSummaryIsBounded(t *testing.T) {
 	}
 	if text := summaryText(t, s, terminal.TextOptions{}); len(text) > 64<<10 {
 		t.Errorf("got a text of %d bytes, want 64 KiB at most", len(text))
+	}
+}
+
+// TestTraffic: what the run cost, as far as it is known.
+func TestTraffic(t *testing.T) {
+	stamp := terminal.Stamp
+	for _, c := range []struct {
+		s    Summary
+		want string
+	}{
+		{Summary{Requests: 1}, "1 request"},
+		{Summary{Requests: 3, RetriedRequests: 2}, "3 requests (2 repeated, 0 throttled)"},
+		{Summary{Requests: 3, ThrottledRequests: 1}, "3 requests (0 repeated, 1 throttled)"},
+		{Summary{Requests: 3, RowsPerSecond: 0.9}, "3 requests"},
+		{Summary{Requests: 3, RowsPerSecond: 1}, "3 requests, 1 rows/s"},
+		{Summary{Requests: 3, StartedAt: stamp(began), FinishedAt: stamp(ended)}, "3 requests in 13m 20s"},
+		{Summary{Requests: 3, StartedAt: stamp(began)}, "3 requests"},
+		{Summary{Requests: 3, FinishedAt: stamp(ended)}, "3 requests"},
+	} {
+		if got := c.s.traffic(); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// TestWholeJob: a job of several runs says so, and since when it goes on.
+func TestWholeJob(t *testing.T) {
+	const line = "2 runs since 2026-11-23 18:26:09 UTC; all counts above are of the whole job"
+	for _, c := range []struct {
+		runs  int
+		began string
+		want  bool
+	}{{2, terminal.Stamp(began), true}, {1, terminal.Stamp(began), false}, {2, "", false}} {
+		s := testSummary()
+		s.Runs, s.JobStartedAt = c.runs, c.began
+		if text := summaryText(t, s, terminal.TextOptions{}); strings.Contains(text, line) != c.want || strings.Contains(text, "whole job") != c.want {
+			t.Errorf("%d runs since %q: got %s, want the line: %v", c.runs, c.began, text, c.want)
+		}
+	}
+}
+
+// TestAdviceOnWhatIsDone: nobody is told to do what was done.
+func TestAdviceOnWhatIsDone(t *testing.T) {
+	lenient := journaltest.Call.Set([]string{"deleted", "not_friend"})
+	for _, c := range []struct {
+		name      string
+		good      outcome.Set
+		notFriend int64
+		code      int
+		says      bool
+	}{
+		{"no friends", journaltest.Good, 5, 31704, true},
+		{"all presumed", journaltest.Good, 0, 31704, false},
+		{"no friends, which is success", lenient, 5, 31704, false},
+		{"another code", journaltest.Good, 0, 30003, true},
+		{"another code, where no friends are success", lenient, 5, 30003, true},
+		{"code 0", journaltest.Good, 5, 0, false},
+	} {
+		s := &Summary{Call: journaltest.Call, Good: c.good, Outcomes: map[string]int64{"not_friend": c.notFriend}}
+		if got := s.Advice(c.code); (got != "") != c.says {
+			t.Errorf("%s: got %q, want advice: %v", c.name, got, c.says)
+		}
+	}
+}
+
+// TestOtherCodes: the codes that are not named are counted together, and only where there are any.
+func TestOtherCodes(t *testing.T) {
+	few := fates.Tally{Codes: map[int]int64{0: 3, 31704: 1}}
+	if got := byCode(few); len(got) != 2 {
+		t.Errorf("got %v, want two codes", got)
+	}
+	few.OtherCodes = 4
+	if got := byCode(few); got["other"] != 4 || len(got) != 3 {
+		t.Errorf("got %v, want 4 others", got)
+	}
+}
+
+// TestStateOf: how a job stands, in a word.
+func TestStateOf(t *testing.T) {
+	for _, c := range []struct {
+		held, ended bool
+		code, want  string
+	}{
+		{true, false, "", "running"}, {false, false, "", "dead"}, {false, true, "0", "finished"}, {false, true, "1", "finished"},
+		{false, true, "4", "stopped"}, {false, true, "130", "stopped"}, {false, true, "10", "stopped"},
+	} {
+		if got := StateOf(c.held, c.ended, c.code); got != c.want {
+			t.Errorf("held %v, ended %v, %q: got %s, want %s", c.held, c.ended, c.code, got, c.want)
+		}
+	}
+}
+
+// TestInterim: a journal without an end has no exit code; one that nobody holds has died.
+func TestInterim(t *testing.T) {
+	head := &entry.Head{Call: journaltest.Call, At: began}
+	for _, c := range []struct {
+		held, ended    bool
+		code, state    string
+		died, finished bool
+		exit           int // -1 for none
+	}{
+		{true, false, "", "running", false, false, -1},
+		{false, false, "", "dead", true, false, -1},
+		{false, true, "0", "finished", false, true, 0},
+		{false, true, "1", "finished", false, true, 1},
+		{false, true, "4", "stopped", false, false, 4},
+		{true, false, "4", "running", false, false, -1}, // the end of an earlier run
+	} {
+		i := NewInterim(head, &journal.Overview{Ended: c.ended, EndCode: c.code, EndAt: ended.UnixMilli()}, c.held)
+		exit := -1
+		if i.ExitCode != nil {
+			exit = *i.ExitCode
+		}
+		if i.State != c.state || i.Died != c.died || i.Finished != c.finished || exit != c.exit || (i.FinishedAt != "") != (c.exit >= 0) || i.Summary.ExitCode != max(c.exit, 0) {
+			t.Errorf("%+v: got %+v, exit code %d", c, i, exit)
+		}
 	}
 }

@@ -151,6 +151,10 @@ func TestTheClimbWithoutALimit(t *testing.T) {
 		if p.answered(); !isPace(p.slowed(), 525) {
 			t.Errorf("got %v a second, want 525", p.slowed())
 		}
+		time.Sleep(500 * time.Millisecond)
+		if p.answered(); !isPace(p.slowed(), 525*1.025) {
+			t.Errorf("got %v a second half a second later, want %v", p.slowed(), 525*1.025)
+		}
 		for range 2 { // two seconds in which little is sent: 200 a second would be twice the least that counts
 			time.Sleep(time.Second)
 			p.wait(t.Context(), 1)

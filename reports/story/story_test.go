@@ -154,3 +154,124 @@ func TestStoryIsPrintable(t *testing.T) {
 		}
 	}
 }
+
+func storyText(t *testing.T, s *Story) string {
+	t.Helper()
+	var out strings.Builder
+	if err := s.WriteText(&out, terminal.TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// A row that is presumed: which answer was lost, and which one says that it is gone.
+func TestStoryOfAPresumedRow(t *testing.T) {
+	gone := changeOf(4, journaltest.Deleted, 31704, journaltest.Call.Presumed.Info)
+	gone.Presumed, gone.Run, gone.Sent, gone.At = true, 2, 3000, 4000
+	s := concluded(t, false, journal.Overview{Runs: 2, Ended: true, EndCode: "0", Link: "abc", LastRun: entry.Run{Success: []string{"deleted"}}}, nil,
+		lostDeed(changeOf(3, outcome.Open, -1, "no answer within 15s")), gone)
+	s.Runs[0].Allowed, s.Runs[0].Note, s.Input, s.Report, s.Journal = "--yes was given", "ticket 7", "-", "r.csv", "r.csv.journal"
+	want := `Line 5: deleted, success.
+The answer to request 3 was lost, so it may have been carried out; then the API's answer to request 4 had code 31704: ` + journaltest.Call.Presumed.Info + `.
+
+from        a
+to          b
+result_code 31704: not your friend
+result_info ` + journaltest.Call.Presumed.Info + `
+attempts    2
+finished_at 1970-01-01T00:00:04.000Z
+
+what the journal says about it
+run 1       began T by u on h (--yes was given): ticket 7
+request 3   sent 1970-01-01T00:00:01.000Z, failed 1970-01-01T00:00:02.000Z: it may have been carried out: no answer within 15s
+run 2       began T by u on h
+request 4   sent 1970-01-01T00:00:03.000Z, answered 1970-01-01T00:00:04.000Z: deleted, code 31704: ` + journaltest.Call.Presumed.Info + `
+
+input       standard input
+report      r.csv
+journal     r.csv.journal
+head        abc
+`
+	if got := storyText(t, s); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A run that is at work: what has no answer yet may get one, and what was withdrawn was not sent.
+func TestStoryOfARunAtWork(t *testing.T) {
+	earlier, now := unanswered(3), unanswered(5)
+	withdrawn := changeOf(4, outcome.Open, -1, "")
+	now.Run, withdrawn.Run = 2, 2
+	s := New(journaltest.Call)
+	s.Add(earlier, Begun{Run: 1, At: "T", User: "u", Host: "h"}, false)
+	s.Add(withdrawn, Begun{Run: 2, At: "T", User: "u", Host: "h"}, true)
+	s.Add(now, Begun{Run: 2, At: "T", User: "u", Host: "h"}, false)
+	if err := s.Conclude(&input.Record{Line: 5, From: "a", To: "b"}, fates.Fate{Outcome: outcome.Unknown, Attempts: 2}, &journal.Overview{Runs: 2}, true); err != nil {
+		t.Fatal(err)
+	}
+	text := storyText(t, s)
+	for _, want := range []string{
+		"Line 5: unknown, failure so far; a run is at work.\nRequest 5 carries it now, and its answer has not come yet.\n",
+		"request 3   sent 1970-01-01T00:00:01.000Z; no answer was recorded before the run ended\nrun 2 ",
+		"request 4   withdrawn 1970-01-01T00:00:02.000Z: it was not sent after all\n",
+		"request 5   sent 1970-01-01T00:00:01.000Z; no answer has come yet\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("got\n%s\nwant in it %q", text, want)
+		}
+	}
+	if len(s.Runs) != 2 || s.Events[0].At != "" || s.Events[2].At != "" || s.Events[1].At == "" {
+		t.Errorf("got %+v in the runs %+v", s.Events, s.Runs)
+	}
+}
+
+// What an answer or a decision means for the record, in every combination.
+func TestEventText(t *testing.T) {
+	for _, c := range []struct {
+		change *journal.Change
+		want   string
+	}{
+		{changeOf(3, outcome.Open, 60007, "too often"), "answered 1970-01-01T00:00:02.000Z: it was not carried out, code 60007: too often"},
+		{lostDeed(changeOf(3, outcome.Open, 30007, "")), "answered 1970-01-01T00:00:02.000Z: it may have been carried out, code 30007"},
+		{lostDeed(changeOf(3, outcome.GaveUp, -1, "reset")), "failed 1970-01-01T00:00:02.000Z: gave_up, and it may have been carried out: reset"},
+		{changeOf(3, outcome.Refused, 30003, "none"), "answered 1970-01-01T00:00:02.000Z: refused, code 30003: none"},
+		{changeOf(0, outcome.Refused, 30003, "none"), "1970-01-01T00:00:02.000Z: refused, code 30003: none"},
+	} {
+		s := New(journaltest.Call)
+		s.Add(c.change, Begun{Run: 1}, false)
+		if got := s.Events[0].String(); !strings.HasSuffix(got, c.want) || (c.change.Request == 0) != (got == c.want) {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// Advice is for failures; of what is a success there is nothing to do.
+func TestStoryAdvisesOnFailures(t *testing.T) {
+	for success, advises := range map[string]bool{"deleted": true, "deleted not_friend": false} {
+		seen := journal.Overview{Runs: 1, Ended: true, EndCode: "1", LastRun: entry.Run{Success: strings.Fields(success)}}
+		s := concluded(t, false, seen, nil, changeOf(3, journaltest.NotFriend, 31704, ""))
+		if got := storyText(t, s); strings.Contains(got, "-> "+journaltest.Call.Advice(31704)) != advises || strings.HasPrefix(got, "Line 5: not_friend, failure.") != advises {
+			t.Errorf("successes are %s: got\n%s\nwant advice: %v", success, got, advises)
+		}
+	}
+}
+
+// A repeat has the first one's result, which is not its last word while a run is at work and the first one is open.
+func TestWhyOfARepeat(t *testing.T) {
+	for _, c := range []struct {
+		held  bool
+		first outcome.Outcome
+		want  string
+	}{
+		{true, outcome.NotSent, "not_sent so far."}, {true, journaltest.Deleted, "deleted."}, {false, outcome.NotSent, "not_sent."},
+	} {
+		s := New(journaltest.Call)
+		fate := fates.Fate{Outcome: outcome.Duplicate, First: c.first, Info: "same pair as line 2"}
+		if err := s.Conclude(&input.Record{Line: 5, From: "a", To: "b"}, fate, &journal.Overview{Runs: 1}, c.held); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(s.Why, ": "+c.want) {
+			t.Errorf("held %v, the first one %s: got %q, want it to end with %q", c.held, journaltest.Call.Word(c.first), s.Why, c.want)
+		}
+	}
+}
