@@ -1,7 +1,7 @@
 // Package reports makes what people and their tools read of a job: the report, the summary, the plan, and how a run stands.
 //
 // [Report] writes one line for every record of the input, from the fates of its rows, whole or not at all. [Summary],
-// [Plan] and [Status] are the same facts as text and as JSON. [Next] makes the command that continues a job, in command.go.
+// [Plan], [Status] and [Audit] are such facts as text and as JSON. [Next] makes the command that continues a job, in command.go.
 // The HTML page is package page, which draws a [Summary], what a Prometheus collector reads is package metrics, and package
 // story tells of one record; the words of outcomes come from the [outcome.Call] that the job is about.
 package reports
