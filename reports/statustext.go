@@ -66,6 +66,7 @@ func (s *Status) WriteText(w io.Writer, now time.Time, opts terminal.TextOptions
 	out.Heading("outcomes")
 	s.writeOutcomes(out)
 	writeCodes(out, s.Call, s.advice, byCode(s.Tally))
+	writeReasons(out, byReason(s.Tally))
 	out.WriteString("\n")
 	s.writeFacts(out, now)
 	s.writeNext(out)

@@ -31,7 +31,7 @@ type StatusInfo struct {
 	Outcomes   [outcome.Outcomes]int64
 	Codes      map[int]int64
 	OtherCodes int64 // rows whose codes are not in Codes
-	codes      Tally
+	counts     Tally // of codes and reasons
 	Presumed   int64
 	Out        int64 // rows in requests of the last run that have no answer
 	// Waiting is the rows that no request has carried and nothing has decided. Up to Mirrors of them are duplicates of a
@@ -83,8 +83,15 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 			}
 			spoken++
 			s.Outcomes[c.ends()]++
-			if c.has(hasCode) {
-				s.codes.CountCode(int(c.code), 1)
+			switch end := c.ends(); {
+			case c.has(hasCode):
+				s.counts.CountCode(int(c.code), 1)
+			case end == journal.Refused || end == journal.GaveUp:
+				reason, err := f.store.text(f.store.first+int64(i), c.text)
+				if err != nil {
+					return err
+				}
+				s.counts.CountReason(reason)
 			}
 			if c.has(presumed) {
 				s.Presumed++
@@ -93,7 +100,7 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 	}
 	plain := f.Job.Duplicates - f.Job.Mirrors
 	s.Outcomes[outcome.Invalid], s.Outcomes[outcome.Duplicate], s.Mirrors = f.Job.Invalid, plain, f.Job.Mirrors
-	s.Codes, s.OtherCodes = s.codes.Codes, s.codes.OtherCodes
+	s.Codes, s.OtherCodes = s.counts.Codes, s.counts.OtherCodes
 	s.Waiting = max(0, f.Job.Rows-f.Job.Invalid-plain-spoken)
 	return nil
 }
@@ -101,7 +108,7 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 // Tally is what the journal alone knows about the rows of the job: a duplicate is no success here, because which row it
 // repeats only the input tells.
 func (s *StatusInfo) Tally(good outcome.Set) Tally {
-	t := Tally{Rows: s.Head.Job.Rows, Presumed: s.Presumed, Outcomes: s.Outcomes, Codes: s.Codes, OtherCodes: s.OtherCodes}
+	t := Tally{Rows: s.Head.Job.Rows, Presumed: s.Presumed, Outcomes: s.Outcomes, Codes: s.Codes, OtherCodes: s.OtherCodes, Reasons: s.counts.Reasons}
 	if s.Ended && (s.EndCode == "0" || s.EndCode == "1") {
 		t.Outcomes[outcome.Duplicate] += s.Waiting // mirrors that their firsts settled: a finished run leaves nothing else
 	} else {
