@@ -160,7 +160,7 @@ func (h *hall) nextLine(w *world, last *line) *line {
 		return h.newLine(w)
 	}
 	l := *last
-	if report := cmp.Or(l.value("report"), beside(l.argument, reportKinds[l.command])); w.rng.IntN(4) == 0 && report != "" {
+	if report := cmp.Or(l.value("report"), beside(l.argument, reportKinds[l.command])); w.rng.IntN(2) == 0 && report != "" {
 		return &line{hall: h, command: "status", argument: report, typed: map[string]string{"json": fmt.Sprint(w.rng.IntN(2) == 0)}, env: map[string]string{}}
 	}
 	l.typed, l.env = maps.Clone(last.typed), maps.Clone(last.env)
@@ -297,19 +297,23 @@ func (h *hall) newLine(w *world) *line {
 	}
 	if l.argument == "-" || rng.IntN(2) == 0 {
 		l.stdin = w.spelled(w.names[rng.IntN(len(w.names))])
+		if rng.IntN(2) == 0 {
+			l.stdin = w.argument("delete")
+		}
 		if p := w.placeOf(l.stdin); !p.regular || p.err != nil {
 			l.stdin = ""
 		}
 	}
-	if rng.IntN(4) == 0 {
-		l.set(rng, fileFlags[rng.IntN(5)].flag, l.near(rng))
+	if rng.IntN(4) == 0 || l.stdin != "" && l.argument == "-" && rng.IntN(2) == 0 {
+		l.set(rng, fileFlags[rng.IntN(5)].flag, l.near(w))
 	}
 	l.trim()
 	return l
 }
 
 // near is a name that has to do with another one of the line: the same file, or what somebody would call a file beside it.
-func (l *line) near(rng *rand.Rand) string {
+func (l *line) near(w *world) string {
+	rng := w.rng
 	names := []string{l.argument, l.stdin}
 	for _, f := range fileFlags {
 		names = append(names, l.value(f.flag))
@@ -319,7 +323,8 @@ func (l *line) near(rng *rand.Rand) string {
 	}
 	report := cmp.Or(l.value("report"), beside(l.argument, "report"))
 	if rng.IntN(4) == 0 { // where the old report goes
-		l.typed["overwrite"], l.typed["resume"] = "true", "false"
+		report = w.reportWithJournal()
+		l.typed["overwrite"], l.typed["resume"], l.typed["report"] = "true", "false", report
 		return report + oneOf(rng, ".1", ".1", ".2", ".journal.1")
 	}
 	names = append(slices.DeleteFunc(names, func(name string) bool { return name == "" || name == "-" }), report, report)
