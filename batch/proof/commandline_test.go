@@ -175,6 +175,13 @@ func (h *hall) nextLine(w *world, last *line) *line {
 			l.set(w.rng, flag, w.file(flag))
 		}
 	}
+	if former := cmp.Or(last.value("failures"), last.value("html")); former != "" && w.rng.IntN(6) == 0 { // it gets another task
+		for _, flag := range []string{"failures", "html"} {
+			delete(l.typed, flag)
+			delete(l.env, flag)
+		}
+		l.typed["lock"] = former
+	}
 	if w.rng.IntN(3) > 0 {
 		l.typed["resume"] = "true"
 		delete(l.typed, "overwrite")
@@ -307,8 +314,26 @@ func (h *hall) newLine(w *world) *line {
 	if rng.IntN(4) == 0 || l.stdin != "" && l.argument == "-" && rng.IntN(2) == 0 {
 		l.set(rng, fileFlags[rng.IntN(5)].flag, l.near(w))
 	}
+	if rng.IntN(6) == 0 {
+		l.nearlyRight(w)
+	}
 	l.trim()
 	return l
+}
+
+// nearlyRight makes it a deletion in which nothing is odd but one name, that of an output: of standard input's file, or where
+// the old report may go.
+func (l *line) nearlyRight(w *world) {
+	l.command, l.env = "delete", map[string]string{}
+	l.typed = map[string]string{"yes": "true", "sandbox": fmt.Sprint(w.rng.IntN(2) == 0)}
+	output := oneOf(w.rng, "failures", "failures", "html", "metrics-file", "lock")
+	if l.argument == "-" && l.stdin != "" {
+		l.typed["report"], l.typed[output] = w.unused(".report"), l.stdin
+		return
+	}
+	l.argument = w.argument(l.command)
+	l.typed["report"], l.typed["overwrite"] = w.reportWithJournal(), "true"
+	l.typed[output] = l.typed["report"] + oneOf(w.rng, ".1", ".1", ".journal.1", ".2", ".partial")
 }
 
 // near is a name that has to do with another one of the line: the same file, or what somebody would call a file beside it.

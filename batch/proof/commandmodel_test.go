@@ -464,6 +464,11 @@ func (m *model) judgeFiles(code int, after map[string]file) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("%q appeared: %v %.60q", path, f.mode, f.text))
 		}
 	}
+	for _, o := range m.outputs {
+		if ran := code == 0 || code == 1 || code == 4; o.what == "lock" && ran && after[o.name].mode == 0 {
+			wrong = append(wrong, fmt.Sprintf("the lock %q is gone", o.name))
+		}
+	}
 	return append(wrong, m.judgeKept(code, after)...)
 }
 
