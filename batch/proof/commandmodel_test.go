@@ -523,7 +523,7 @@ func (m *model) removedByResume(path string, is file) bool {
 	return m.l.on("resume") && is.mode == 0 && m.w.written[path] == m.before[path].text && m.before[path].text != ""
 }
 
-var asideName = regexp.MustCompile(`^(.*)\.[0-9]+$`)
+var asideName = regexp.MustCompile(`(?s)^(.*)\.[0-9]+$`)
 
 // mayAppear tells whether a file may be there that was not: an output, or what was moved aside.
 func (m *model) mayAppear(code int, path string, f file) bool {
