@@ -160,7 +160,7 @@ func (h *hall) nextLine(w *world, last *line) *line {
 		return h.newLine(w)
 	}
 	l := *last
-	if report := cmp.Or(l.value("report"), beside(l.argument, reportKinds[l.command])); w.rng.IntN(4) == 0 && report != "" {
+	if report := cmp.Or(l.value("report"), beside(l.argument, reportKinds[l.command])); w.rng.IntN(2) == 0 && report != "" {
 		return &line{hall: h, command: "status", argument: report, typed: map[string]string{"json": fmt.Sprint(w.rng.IntN(2) == 0)}, env: map[string]string{}}
 	}
 	l.typed, l.env = maps.Clone(last.typed), maps.Clone(last.env)
@@ -174,6 +174,13 @@ func (h *hall) nextLine(w *world, last *line) *line {
 		if w.rng.IntN(4) == 0 {
 			l.set(w.rng, flag, w.file(flag))
 		}
+	}
+	if former := cmp.Or(last.value("failures"), last.value("html")); former != "" && w.rng.IntN(6) == 0 { // it gets another task
+		for _, flag := range []string{"failures", "html"} {
+			delete(l.typed, flag)
+			delete(l.env, flag)
+		}
+		l.typed["lock"] = former
 	}
 	if w.rng.IntN(3) > 0 {
 		l.typed["resume"] = "true"
@@ -297,19 +304,41 @@ func (h *hall) newLine(w *world) *line {
 	}
 	if l.argument == "-" || rng.IntN(2) == 0 {
 		l.stdin = w.spelled(w.names[rng.IntN(len(w.names))])
+		if rng.IntN(2) == 0 {
+			l.stdin = w.argument("delete")
+		}
 		if p := w.placeOf(l.stdin); !p.regular || p.err != nil {
 			l.stdin = ""
 		}
 	}
-	if rng.IntN(4) == 0 {
-		l.set(rng, fileFlags[rng.IntN(5)].flag, l.near(rng))
+	if rng.IntN(4) == 0 || l.stdin != "" && l.argument == "-" && rng.IntN(2) == 0 {
+		l.set(rng, fileFlags[rng.IntN(5)].flag, l.near(w))
+	}
+	if rng.IntN(6) == 0 {
+		l.nearlyRight(w)
 	}
 	l.trim()
 	return l
 }
 
+// nearlyRight makes it a deletion in which nothing is odd but one name, that of an output: of standard input's file, or where
+// the old report may go.
+func (l *line) nearlyRight(w *world) {
+	l.command, l.env = "delete", map[string]string{}
+	l.typed = map[string]string{"yes": "true", "sandbox": fmt.Sprint(w.rng.IntN(2) == 0)}
+	output := oneOf(w.rng, "failures", "failures", "html", "metrics-file", "lock")
+	if l.argument == "-" && l.stdin != "" {
+		l.typed["report"], l.typed[output] = w.unused(".report"), l.stdin
+		return
+	}
+	l.argument = w.argument(l.command)
+	l.typed["report"], l.typed["overwrite"] = w.reportWithJournal(), "true"
+	l.typed[output] = l.typed["report"] + oneOf(w.rng, ".1", ".1", ".journal.1", ".2", ".partial")
+}
+
 // near is a name that has to do with another one of the line: the same file, or what somebody would call a file beside it.
-func (l *line) near(rng *rand.Rand) string {
+func (l *line) near(w *world) string {
+	rng := w.rng
 	names := []string{l.argument, l.stdin}
 	for _, f := range fileFlags {
 		names = append(names, l.value(f.flag))
@@ -319,7 +348,8 @@ func (l *line) near(rng *rand.Rand) string {
 	}
 	report := cmp.Or(l.value("report"), beside(l.argument, "report"))
 	if rng.IntN(4) == 0 { // where the old report goes
-		l.typed["overwrite"], l.typed["resume"] = "true", "false"
+		report = w.reportWithJournal()
+		l.typed["overwrite"], l.typed["resume"], l.typed["report"] = "true", "false", report
 		return report + oneOf(rng, ".1", ".1", ".2", ".journal.1")
 	}
 	names = append(slices.DeleteFunc(names, func(name string) bool { return name == "" || name == "-" }), report, report)

@@ -464,6 +464,11 @@ func (m *model) judgeFiles(code int, after map[string]file) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("%q appeared: %v %.60q", path, f.mode, f.text))
 		}
 	}
+	for _, o := range m.outputs {
+		if ran := code == 0 || code == 1 || code == 4; o.what == "lock" && ran && after[o.name].mode == 0 {
+			wrong = append(wrong, fmt.Sprintf("the lock %q is gone", o.name))
+		}
+	}
 	return append(wrong, m.judgeKept(code, after)...)
 }
 
@@ -518,7 +523,7 @@ func (m *model) removedByResume(path string, is file) bool {
 	return m.l.on("resume") && is.mode == 0 && m.w.written[path] == m.before[path].text && m.before[path].text != ""
 }
 
-var asideName = regexp.MustCompile(`^(.*)\.[0-9]+$`)
+var asideName = regexp.MustCompile(`(?s)^(.*)\.[0-9]+$`)
 
 // mayAppear tells whether a file may be there that was not: an output, or what was moved aside.
 func (m *model) mayAppear(code int, path string, f file) bool {

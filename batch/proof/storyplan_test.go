@@ -120,6 +120,8 @@ func (s *story) follow() {
 	switch s.theme {
 	case "mirrors": // some are given up, of others the one that sees them from the other side is refused
 		run.weather, run.maxAttempts = "items of every kind", 1
+	case "code 31704": // so many that the search comes to its bound, if it has one
+		run.chunk, run.limit, run.end = 1000, 0, storyEnd{}
 	case "too frequent at first": // nothing else holds the run up
 		run.rate, run.rowRate, run.chunk, run.limit, run.maxDuration, run.end, s.dials = 0, 0, 5, 0, 0, storyEnd{}, nil
 	}
@@ -164,6 +166,11 @@ func drawStoryTable(rt *rapid.T, regroup bool, theme string) *table {
 		b.crowd("nobody's friend", "not-friend-%d", 100+crowd.Draw(rt, "crowd"))
 	case theme == "mirrors":
 		b.mirrors("ann", "k", "l", "m", "n")
+	case theme == "codes without end":
+		b.crowd("ann", "crowd-%d", 100+crowd.Draw(rt, "crowd"))
+		for i := range 20 { // reasons of ours are as many
+			b.add("ann", strings.Repeat("x", i)+"ü", "no ascii")
+		}
 	case theme != "":
 		b.crowd("ann", "crowd-%d", 100+crowd.Draw(rt, "crowd"))
 	case oneIn(rt, "crowded", 12):

@@ -381,7 +381,7 @@ func (w *world) anyPath() string {
 // unused is a path at which there is nothing yet, in a folder that can be written.
 func (w *world) unused(ext string) string {
 	for {
-		name := oneOf(w.rng, "one", "two", "three", "four", "f\xe4nf", "se'chs") + ext
+		name := oneOf(w.rng, "one", "two", "three", "f\xe4nf", "se'chs", "\xff") + ext
 		if w.rng.IntN(4) == 0 {
 			name = "sub/" + name
 		}

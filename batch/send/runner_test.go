@@ -645,6 +645,29 @@ func TestTenMinutesOfTooFrequentStop(t *testing.T) {
 	})
 }
 
+// TestAnExpiredSignatureIsNoAnswerInBetween: nor does it begin the ten minutes anew.
+func TestAnExpiredSignatureIsNoAnswerInBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		expired := false
+		begin := time.Now()
+		f := newFixture(t, single(5), false, func(int, string, []string) reply {
+			if !expired && time.Since(begin) > giveUpAfter/2 {
+				expired = true
+				return refusal(70001)
+			}
+			return refusal(60007)
+		})
+		f.Rate, f.Workers = 200, 1
+		var stop *Stop
+		if err := f.run(t.Context()); !errors.As(err, &stop) || !strings.Contains(stop.Reason, "too frequent") {
+			t.Fatalf("got %v, want a stop", err)
+		}
+		if took := time.Since(f.start); !expired || took > giveUpAfter+time.Minute {
+			t.Errorf("took %s (expired: %v), want %s", took, expired, giveUpAfter)
+		}
+	})
+}
+
 func TestTenMinutesWithSomeAnswersDoNotStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(200, 0)

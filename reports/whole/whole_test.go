@@ -1,8 +1,10 @@
 package whole
 
 import (
+	"bufio"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -138,6 +140,27 @@ func TestReplacing(t *testing.T) {
 	}
 	if got := names(t, filepath.Dir(path)); len(got) != 1 {
 		t.Errorf("got %q, want the file alone", got)
+	}
+}
+
+// TestAnotherFileIsNotPublished: what has taken the temporary name meanwhile does not get the file's own, and is not removed.
+func TestAnotherFileIsNotPublished(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.csv")
+	must(t, os.WriteFile(path, []byte("before"), 0o600))
+	file, name, err := createFresh(filepath.Dir(path)) // as where no file can be without a name
+	must(t, err)
+	must(t, os.Remove(name))
+	must(t, os.WriteFile(name, []byte("somebody's"), 0o600))
+	f := &File{path: path, real: path, file: file, name: name, buf: bufio.NewWriter(file)}
+	f.Write([]byte("ours"))
+	if err := f.Publish(); err == nil || !strings.Contains(err.Error(), "was replaced meanwhile") {
+		t.Errorf("got %v, want an error", err)
+	}
+	f.Discard()
+	for name, want := range map[string]string{path: "before", name: "somebody's"} {
+		if got, _ := os.ReadFile(name); string(got) != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
 	}
 }
 
