@@ -3,7 +3,6 @@ package reports
 import (
 	"os"
 	"os/exec"
-	"slices"
 	"testing"
 	"time"
 
@@ -74,20 +73,4 @@ func testSummary() *Summary {
 	}
 	s.SetTally(testTally())
 	return s
-}
-
-// assertOnly: no temporary file may stay behind.
-func assertOnly(t *testing.T, dir string, want ...string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, e := range entries {
-		got = append(got, e.Name())
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got files %q, want %q", got, want)
-	}
 }
