@@ -288,7 +288,6 @@ func TestTheQuestion(t *testing.T) {
 			plan.MinSeconds != float64(plan.Requests)/2 || !plan.Asking || plan.Report != o.Report || plan.RequestsRegrouped != nil {
 			t.Errorf("got the plan %+v, %d rows through before; want the 2 that are open", plan, through)
 		}
-		time.Sleep(50 * time.Millisecond)
 		return true, nil
 	}
 	r := New(o)
@@ -299,7 +298,7 @@ func TestTheQuestion(t *testing.T) {
 	if asked != 1 || !strings.HasPrefix(r.Allowed, "yes, typed at a terminal by ") {
 		t.Errorf("asked %d times, allowed by %q", asked, r.Allowed)
 	}
-	if later := r.Started.Sub(o.Started); later < 50*time.Millisecond || r.Batch.Deadline.Sub(o.Batch.Deadline) != later {
+	if later := r.Started.Sub(o.Started); later <= 0 || r.Batch.Deadline.Sub(o.Batch.Deadline) != later {
 		t.Errorf("got a start %s later and an end %s later, want both moved by the time of the question", later, r.Batch.Deadline.Sub(o.Batch.Deadline))
 	}
 	o = options(t, o.Endpoint, "a,\n")
@@ -395,5 +394,101 @@ func TestWhyARunIsSlow(t *testing.T) {
 	r.runner.Stats.InBackoff.Add(2)
 	if got := r.slow(); got != "2 accounts back off" {
 		t.Errorf("got %q, want the accounts", got)
+	}
+}
+
+// The files of a sandbox run may be replaced, because nothing real is in them; those of any other may not, whoever comes.
+func TestFilesOfASandboxRun(t *testing.T) {
+	o := options(t, Sandbox, "a,b\n")
+	for _, name := range []string{"first", "again"} {
+		if _, code, err := carryOut(t, o); err != nil || code != exitDone {
+			t.Fatalf("%s: got exit code %d and %v, want 0", name, code, err)
+		}
+	}
+	if isThere(o.Report+".1") || isThere(o.Report+".journal.1") {
+		t.Error("the files of a sandbox run were moved aside, want them replaced")
+	}
+	real := o
+	real.Endpoint = serve(t)
+	if _, code, err := carryOut(t, real); err != nil || code != exitDone {
+		t.Errorf("a real run after it: got exit code %d and %v, want 0", code, err)
+	}
+	if isThere(o.Report + ".1") {
+		t.Error("the files of a sandbox run were moved aside by a real one, want them replaced")
+	}
+	if _, _, err := carryOut(t, o); !isRefusal(err, "is finished") {
+		t.Errorf("a sandbox run after the real one: got %v, want a refusal", err)
+	}
+	o.Overwrite = true
+	if _, code, err := carryOut(t, o); err != nil || code != exitDone || !isThere(o.Report+".1") || !isThere(o.Report+".journal.1") {
+		t.Errorf("with --overwrite: got exit code %d and %v, want 0 and the real files aside", code, err)
+	}
+	if _, code, err := carryOut(t, o); err != nil || code != exitDone || !isThere(o.Report+".2") {
+		t.Errorf("with --overwrite over a sandbox run: got exit code %d and %v, want 0 and its files aside", code, err)
+	}
+	if err := os.Remove(o.Report + ".journal"); err != nil {
+		t.Fatal(err)
+	}
+	if _, code, err := carryOut(t, o); err != nil || code != exitDone || !isThere(o.Report+".3") {
+		t.Errorf("with --overwrite over a report alone: got exit code %d and %v, want 0 and it aside", code, err)
+	}
+}
+
+// A run that goes on removes the page of the run before, but not what somebody else has put there since, nor a file that it is
+// told to write itself.
+func TestThePageOfTheRunBefore(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(t *testing.T, page string)
+		stays  bool
+	}{
+		"as it was":    {func(*testing.T, string) {}, false},
+		"a folder now": {func(t *testing.T, page string) { replaced(t, page, os.Mkdir(page+".new", 0o700)) }, true},
+		"another file": {func(t *testing.T, page string) { replaced(t, page, os.WriteFile(page+".new", nil, 0o600)) }, true},
+		"gone":         {func(t *testing.T, page string) { os.Remove(page) }, false},
+	} {
+		o := options(t, serve(t), "a,b\nx,y\n")
+		page := filepath.Join(filepath.Dir(o.Report), "p.html")
+		o.HTML, o.Batch.Limit, o.Batch.Workers = page, 1, 1
+		if _, code, _ := carryOut(t, o); code != exitStopped || !isThere(page) {
+			t.Fatalf("%s: got exit code %d, want 4 and a page", name, code)
+		}
+		tc.change(t, page)
+		o.HTML, o.Batch.Limit, o.Resume = "", 0, true
+		if _, code, err := carryOut(t, o); err != nil || code != exitDone {
+			t.Errorf("%s: got exit code %d and %v, want 0", name, code, err)
+		}
+		if isThere(page) != tc.stays {
+			t.Errorf("%s: the page is there: %v, want %v", name, isThere(page), tc.stays)
+		}
+	}
+}
+
+// replaced puts what lies beside the page in its place, an hour after the run's last word.
+func replaced(t *testing.T, page string, made error) {
+	t.Helper()
+	ended := time.Now().Add(-time.Hour)
+	journal := filepath.Join(filepath.Dir(page), "pairs.report.csv.journal")
+	if err := errors.Join(made, os.Remove(page), os.Rename(page+".new", page), os.Chtimes(journal, ended, ended)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Where several codes hold it is 4, then the signal's, then 1.
+func TestExitCodeOfARun(t *testing.T) {
+	broken := errors.New("no room")
+	for _, tc := range []struct {
+		ended, unwritten error
+		failure          int64
+		want             int
+	}{
+		{nil, nil, 0, exitDone}, {nil, nil, 3, exitRowsFailed}, {signal{}, nil, 3, 130}, {broken, nil, 3, exitStopped},
+		{signal{}, broken, 3, exitStopped}, {nil, broken, 0, exitStopped},
+	} {
+		r := New(Options{})
+		r.err = tc.ended
+		r.written.Tally.Failure = tc.failure
+		if got := r.exitCode(tc.unwritten); got != tc.want {
+			t.Errorf("ended by %v, report %v, %d failures: got %d, want %d", tc.ended, tc.unwritten, tc.failure, got, tc.want)
+		}
 	}
 }

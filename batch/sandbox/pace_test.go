@@ -79,3 +79,21 @@ func TestPairsAreOrdered(t *testing.T) {
 		t.Error("got two shards for one friendship, want one")
 	}
 }
+
+// An ID that is nothing but a beginning has its meaning, too, and a busy one gives in for good.
+func TestSpecials(t *testing.T) {
+	for id, want := range map[string]int{"missing-": codeNoAccount, "missing-x": codeNoAccount, "missing": 0, "xmissing-": 0, "busy-30008-": codeConflict, "": 0} {
+		if got := specialCode([]byte(id)); got != want {
+			t.Errorf("%q: got %d, want %d", id, got, want)
+		}
+	}
+	var m meetings
+	for i, want := range []uint8{0, 1, 2, 2, 2} {
+		if got := m.next(ident{1}); got != want {
+			t.Errorf("met for time %d: got %d times before, want %d", i+1, got, want)
+		}
+	}
+	if got := m.next(ident{2}); got != 0 {
+		t.Errorf("another: got %d times before, want 0", got)
+	}
+}

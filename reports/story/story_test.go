@@ -93,6 +93,8 @@ func TestWhy(t *testing.T) {
 			`It was refused without a request of its own (code 30003: not tried alone). Only --resume with --retry-failed sends it again.`},
 		"running, refused":   {true, running, nil, []*journal.Change{changeOf(3, outcome.Refused, 30003, "")}, `The API said no for good in its answer to request 3 (code 30003).`},
 		"gave up, no answer": {false, asked, nil, []*journal.Change{lostDeed(changeOf(3, outcome.GaveUp, -1, "no answer"))}, `Its last permitted attempt ended with a temporary error (no answer), so run 1 gave it up; --resume sends it again.`},
+		"deleted, which is success": {false, journal.Overview{Runs: 1, Ended: true, EndCode: "0", LastRun: entry.Run{Success: []string{"deleted"}}}, nil,
+			[]*journal.Change{changeOf(3, journaltest.Deleted, 0, "")}, `The API's answer to request 3 says so (code 0).`},
 		"not a friend, which is success": {false, journal.Overview{Runs: 1, Ended: true, EndCode: "0", LastRun: entry.Run{Success: []string{"deleted", "not_friend"}}}, nil,
 			[]*journal.Change{changeOf(3, journaltest.NotFriend, 31704, "")}, `The API's answer to request 3 says so (code 31704). It counts as success by --ignore-not-friend.`},
 	} {
@@ -129,11 +131,30 @@ func TestStoryIsBounded(t *testing.T) {
 			t.Errorf("got %s\nwant it to match %s", out.String(), want)
 		}
 	}
+	if got := strings.Count(out.String(), "left out here"); got != 1 {
+		t.Errorf("got %d times that events are left out, want it once", got)
+	}
 	column := strings.Index(out.String(), "sent ") - strings.Index(out.String(), "request ")
 	for line := range strings.Lines(out.String()) {
 		if got := strings.Index(line, "sent "); strings.HasPrefix(line, "request ") && got != column {
 			t.Errorf("got column %d in %q, want %d as in the other lines", got, line, column)
 		}
+	}
+}
+
+// Where nothing is left out nothing is said of it, and a decision is no request.
+func TestStoryOfManyEvents(t *testing.T) {
+	s := New(journaltest.Call)
+	for i := range int64(mostEvents - 1) {
+		s.Add(changeOf(i+1, outcome.Open, 60007, "too often"), Begun{Run: 1, User: "u"}, false)
+	}
+	s.Add(changeOf(0, outcome.Refused, 30003, "not tried alone"), Begun{Run: 1, User: "u"}, false)
+	if err := s.Conclude(&input.Record{Line: 5}, fates.Fate{Outcome: outcome.Refused, Attempts: mostEvents - 1}, &journal.Overview{Runs: 1}, false); err != nil {
+		t.Fatal(err)
+	}
+	text := storyText(t, s)
+	if strings.Contains(text, "left out") || !strings.Contains(text, "\nrequest 999 ") || !regexp.MustCompile(`\ndecided +1970`).MatchString(text) || strings.Contains(text, "request 0") {
+		t.Errorf("got\n%s\nwant all of the events, and a decision at the end", text[:500]+"…"+text[len(text)-500:])
 	}
 }
 

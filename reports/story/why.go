@@ -29,9 +29,9 @@ func (s *Story) why() string {
 
 // whyAnswered is for what the API said about the friendship.
 func (s *Story) whyAnswered() string {
-	e, _ := s.last(func(e *Event) bool { return e.Outcome == s.Outcome || e.Presumed })
+	e := s.last(func(e *Event) bool { return e.Outcome == s.Outcome || e.Presumed })
 	if s.Presumed {
-		lost, _ := s.last(func(e *Event) bool { return e.Lost })
+		lost := s.last(func(e *Event) bool { return e.Lost })
 		return fmt.Sprintf("The answer to request %d was lost, so it may have been carried out; then the API's answer to request %d had code %d: %s.",
 			lost.Request, e.Request, s.fate.Code.Number, s.Info)
 	}
@@ -67,11 +67,11 @@ func (s *Story) retried() string {
 }
 
 func (s *Story) whyUnknown() string {
-	e, _ := s.last(func(e *Event) bool { return e.Kind == Awaited })
+	e := s.last(func(e *Event) bool { return e.Kind == Awaited })
 	if e.Kind == Awaited {
 		return fmt.Sprintf("Request %d carries it now, and its answer has not come yet.", e.Request)
 	}
-	e, _ = s.last(func(e *Event) bool { return e.Lost })
+	e = s.last(func(e *Event) bool { return e.Lost })
 	text := fmt.Sprintf("The answer to request %d was lost, so it may have been carried out, and no answer since said what became of it", e.Request)
 	if s.running() {
 		return text + "; it is to be sent again."
@@ -143,15 +143,15 @@ func (s *Story) lastWord() string {
 
 // lastEvent is what the journal said last about the record.
 func (s *Story) lastEvent() Event {
-	e, _ := s.last(func(e *Event) bool { return e.Kind != Withdrawn })
-	return e
+	return s.last(func(e *Event) bool { return e.Kind != Withdrawn })
 }
 
-func (s *Story) last(is func(*Event) bool) (e Event, ok bool) {
+// last is the last event of a kind, without any content where there is none.
+func (s *Story) last(is func(*Event) bool) Event {
 	for i := len(s.Events) - 1; i >= 0; i-- {
 		if is(&s.Events[i]) {
-			return s.Events[i], true
+			return s.Events[i]
 		}
 	}
-	return Event{}, false
+	return Event{}
 }
