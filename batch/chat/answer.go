@@ -75,7 +75,7 @@ type Answer struct {
 }
 
 // Ruling is what the answer as a whole asks for. Accepted means: look at the rows.
-func (c Call) Ruling(a *Answer) Ruling {
+func (c *Call) Ruling(a *Answer) Ruling {
 	if a.Kind != Envelope {
 		return c.Judge(whereFault[a.Kind], 0, "").of(Code{}, a.Info)
 	}
@@ -88,14 +88,15 @@ func (c Call) Ruling(a *Answer) Ruling {
 
 // Row is what the answer means for to[i]. Its own item comes first, in a refused request too; a row without one shares the
 // fate of the request, but no answer for an item is no success.
-func (c Call) Row(a *Answer, i int) Ruling {
+func (c *Call) Row(a *Answer, i int) Ruling {
 	if a.Kind != Envelope {
 		return c.Ruling(a)
 	}
 	item := &a.Items[i]
 	switch {
 	case item.State == Answered:
-		r := c.Judge(AtItem, item.Code, item.Info).of(Code{item.Code, true}, item.Info)
+		r := c.Judge(AtItem, item.Code, item.Info)
+		r.Code, r.Info = Code{item.Code, true}, item.Info
 		if item.Code == 0 {
 			r.Outcome = item.Outcome
 		}

@@ -109,7 +109,7 @@ func (c Call) Advice(code int) string {
 }
 
 // entry is the line of a code in the tables: the call's own first.
-func (c Call) entry(code int) (e entry, ok bool) {
+func (c *Call) entry(code int) (e entry, ok bool) {
 	if e, ok = c.codes[code]; ok {
 		return e, true
 	}

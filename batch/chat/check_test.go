@@ -45,7 +45,7 @@ func TestCheckSamples(t *testing.T) {
 		}
 		var got []Ruling
 		for i := range a.Items {
-			got = append(got, Check().Row(&a, i))
+			got = append(got, new(Check()).Row(&a, i))
 		}
 		if diff := cmp.Diff(got, tc.want); diff != "" {
 			t.Errorf("got (-), want (+):\n%s", diff)
@@ -85,7 +85,7 @@ func TestCheckErrorIsNoOutcome(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r := Check().Row(&a, 0); r.Verdict == Final || r.Code != coded(code) {
+			if r := new(Check()).Row(&a, 0); r.Verdict == Final || r.Code != coded(code) {
 				t.Errorf("code %d with %s: got %+v, want no outcome", code, state, r)
 			}
 		}

@@ -99,7 +99,7 @@ var withoutCode = map[Where]Ruling{
 // Judge is the retry table: where a code stands, the code and the text that came with it in, the ruling out, without Code
 // and Info. Code and text are ignored where there is no code. The sources of each line are in the table of codes. Code 0 of
 // an item is the first of the call's outcomes here; [Call.Row] knows better.
-func (c Call) Judge(where Where, code int, text string) (r Ruling) {
+func (c *Call) Judge(where Where, code int, text string) (r Ruling) {
 	code = c.unalias(code, text)
 	switch where {
 	case AtItem:
@@ -116,14 +116,14 @@ func (c Call) Judge(where Where, code int, text string) (r Ruling) {
 }
 
 // unalias gives the code that is meant.
-func (c Call) unalias(code int, text string) int {
+func (c *Call) unalias(code int, text string) int {
 	if c.alias.text != "" && code == c.alias.code && strings.Contains(text, c.alias.text) {
 		return c.alias.means
 	}
 	return code
 }
 
-func (c Call) judgeItem(code int) Ruling {
+func (c *Call) judgeItem(code int) Ruling {
 	if code == 0 { // nearly always: spare a look-up per row
 		return firstEnd
 	}
@@ -134,7 +134,7 @@ func (c Call) judgeItem(code int) Ruling {
 }
 
 // judgeRow turns what can no longer be split into the row's own fate.
-func (c Call) judgeRow(code int) Ruling {
+func (c *Call) judgeRow(code int) Ruling {
 	r := c.judgeRequest(code)
 	switch {
 	case r.Verdict != Split:
@@ -146,7 +146,7 @@ func (c Call) judgeRow(code int) Ruling {
 	return r
 }
 
-func (c Call) judgeRequest(code int) Ruling {
+func (c *Call) judgeRequest(code int) Ruling {
 	if e, ok := c.entry(code); ok {
 		return e.request
 	}

@@ -128,7 +128,7 @@ func TestJudgeText(t *testing.T) {
 		{AtRequest, 0, "Not_Friend", accepted},
 		{AtItem, 30006, "Not_Friend", retry},
 	} {
-		if got := Delete(Both).Judge(tc.where, tc.code, tc.text); got != tc.want {
+		if got := new(Delete(Both)).Judge(tc.where, tc.code, tc.text); got != tc.want {
 			t.Errorf("place %d, code %d, %s: got %+v, want %+v", tc.where, tc.code, tc.text, got, tc.want)
 		}
 	}
@@ -150,7 +150,7 @@ func TestJudgeWithoutCode(t *testing.T) {
 	}
 	for kind := DialFault; int(kind) < len(kindNames); kind++ {
 		a := Answer{Kind: kind}
-		if got, want := Delete(Single).Ruling(&a), want[AtDial+Where(kind-DialFault)]; got != want {
+		if got, want := new(Delete(Single)).Ruling(&a), want[AtDial+Where(kind-DialFault)]; got != want {
 			t.Errorf("%s: got %+v, want %+v", kind, got, want)
 		}
 	}
@@ -198,7 +198,7 @@ func TestMeaningAndAdvice(t *testing.T) {
 func TestAdviceOnFaults(t *testing.T) {
 	for kind := DialFault; int(kind) < len(kindNames); kind++ {
 		a := Answer{Kind: kind}
-		if got := kind.Advice(); got == "" && Check().Ruling(&a).Verdict == Stop {
+		if got := kind.Advice(); got == "" && new(Check()).Ruling(&a).Verdict == Stop {
 			t.Errorf("%s stops the run: got no advice, want some", kind)
 		}
 	}

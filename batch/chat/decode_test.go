@@ -189,7 +189,7 @@ func TestDecodeItemsOfRefusedRequest(t *testing.T) {
 	}
 	var got []Ruling
 	for i := range a.Items {
-		got = append(got, Delete(Single).Row(&a, i))
+		got = append(got, new(Delete(Single)).Row(&a, i))
 	}
 	want := []Ruling{deleted.of(coded(0), ""), retry.of(coded(30006), "busy"), notFriend.of(coded(31704), "no")}
 	if diff := cmp.Diff(got, want); diff != "" {
@@ -215,12 +215,12 @@ func TestRow(t *testing.T) {
 		{"fault", Answer{Kind: LostFault, Info: "reset"}, retryLost.of(none, "reset")},
 		{"fault before sending", Answer{Kind: DialFault, Info: "refused"}, retry.of(none, "refused")},
 	} {
-		if diff := cmp.Diff(Delete(Single).Row(&tc.answer, 0), tc.want); diff != "" {
+		if diff := cmp.Diff(new(Delete(Single)).Row(&tc.answer, 0), tc.want); diff != "" {
 			t.Errorf("%s: got (-), want (+):\n%s", tc.name, diff)
 		}
 		want := tc.want
 		want.Lost = false
-		if got := Check().Row(&tc.answer, 0); got.Lost || tc.want.Code != coded(31704) && got != want {
+		if got := new(Check()).Row(&tc.answer, 0); got.Lost || tc.want.Code != coded(31704) && got != want {
 			t.Errorf("%s, of a check: got %+v, want %+v", tc.name, got, want)
 		}
 	}

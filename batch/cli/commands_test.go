@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"friendsweep/batch/cli/signals"
 	"friendsweep/batch/sandbox"
 )
 
@@ -150,7 +151,7 @@ func TestCredentials(t *testing.T) {
 func TestSandboxCommand(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(interrupted(syscall.SIGTERM))
+	cancel(signals.Interrupted(syscall.SIGTERM))
 	for args, code := range map[string]int{
 		"sandbox --listen 127.0.0.1:0": exitDone, "sandbox --listen 127.0.0.1:0 --latency 1ms": exitDone, "sandbox --listen 127.0.0.1:0 --latency=-1ms": exitUsage,
 		"sandbox --listen 127.0.0.1:0 --limit=-1": exitUsage, "sandbox --listen 10.0.0.1:0": exitUsage,

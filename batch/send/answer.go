@@ -36,15 +36,15 @@ func (a *account) consequencesOf(items []item, answer chat.Answer) consequences 
 		a.api.noteAnswer(a.request)
 	}
 	keep := items[:0] // in place: an item is read before its place is written
-	for i, it := range items {
-		ruling := a.API.Row(&answer, i)
-		res := a.resultOf(&c, &it, ruling)
+	for i := range items {
+		it, ruling := items[i], a.API.Row(&answer, i)
+		res := a.resultOf(&c, &it, &ruling)
 		c.sorted.add(it.line, res)
 		switch {
 		case res.Outcome != outcome.Open:
 		case it.turned && a.isForLater(it.line):
 			c.later++
-		case a.splits(ruling):
+		case a.splits(&ruling):
 			c.split, c.unbounded = append(c.split, it), ruling.Unbounded
 		default:
 			keep = append(keep, it)
@@ -59,17 +59,17 @@ func (a *account) consequencesOf(items []item, answer chat.Answer) consequences 
 
 // splits tells whether a ruling asks for halves. A code that may be the credentials' fault is a row's only after a
 // request of this run has succeeded.
-func (a *account) splits(r chat.Ruling) bool {
+func (a *account) splits(r *chat.Ruling) bool {
 	return r.Verdict == chat.Split && (!r.UntilProven || a.proven.Load())
 }
 
 // resultOf turns the ruling about an item into its result and notes what it means for the run.
-func (a *account) resultOf(c *consequences, it *item, r chat.Ruling) outcome.Result {
+func (a *account) resultOf(c *consequences, it *item, r *chat.Ruling) outcome.Result {
 	res := outcome.Result{Code: outcome.Code(r.Code), Info: r.Info, Lost: r.Lost}
 	stops := r.UntilProven && !a.proven.Load()
 	switch {
 	case stops || r.Verdict == chat.Stop:
-		c.stopFor(a.API, r)
+		c.stopFor(&a.API, r)
 	case r.Verdict == chat.Final:
 		res.Outcome = outcome.Answered + outcome.Outcome(r.Outcome)
 	case r.Verdict == chat.Refuse:
@@ -97,7 +97,7 @@ func (a *account) resultOf(c *consequences, it *item, r chat.Ruling) outcome.Res
 
 // settleTurned is for a pair that was asked for from the other side than written. Code 0 is final; with anything else that
 // would be final, or be searched for the row to blame, the pair is asked for as it is written, after everything else.
-func (a *account) settleTurned(it *item, r chat.Ruling, res *outcome.Result) {
+func (a *account) settleTurned(it *item, r *chat.Ruling, res *outcome.Result) {
 	switch {
 	case res.Outcome.IsAnswer() && res.Code == outcome.Code{Number: 0, Given: true}:
 		res.Info = a.API.OtherSide
@@ -111,14 +111,14 @@ func (a *account) settleTurned(it *item, r chat.Ruling, res *outcome.Result) {
 }
 
 // retryOrGiveUp counts a retryable failure of the item, and gives it up after the last one.
-func (a *account) retryOrGiveUp(c *consequences, it *item, r chat.Ruling) outcome.Outcome {
+func (a *account) retryOrGiveUp(c *consequences, it *item, r *chat.Ruling) outcome.Outcome {
 	c.backOff = true
 	it.failed.add(&a.api, c.answer.Kind)
 	switch {
 	case it.failed.count < a.MaxAttempts:
 		return outcome.Open
 	case r.ThenStop:
-		c.stopFor(a.API, r)
+		c.stopFor(&a.API, r)
 		return outcome.Open
 	case a.api.isOut(&it.failed):
 		c.stop = outage(r)
@@ -131,13 +131,13 @@ func (a *account) retryOrGiveUp(c *consequences, it *item, r chat.Ruling) outcom
 func (a *account) noteWhole(c *consequences) {
 	r := a.API.Ruling(&c.answer)
 	if r.Verdict == chat.Stop || r.UntilProven && !a.proven.Load() {
-		c.stopFor(a.API, r)
+		c.stopFor(&a.API, &r)
 	}
 	c.throttled = c.throttled || r.Verdict == chat.Throttle
 }
 
 // stopFor ends the run for an answer. The first item that asks for it gives the reason.
-func (c *consequences) stopFor(call chat.Call, r chat.Ruling) {
+func (c *consequences) stopFor(call *chat.Call, r *chat.Ruling) {
 	if c.stop != nil {
 		return
 	}

@@ -91,3 +91,21 @@ func cpuTime() time.Duration {
 	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// BenchmarkConsequences is what follows from an answer that confirms 1000 pairs.
+func BenchmarkConsequences(b *testing.B) {
+	const rows = 1000
+	r := &Runner{Options: Options{Call: journaltest.Call, MaxAttempts: 8}, API: chat.Delete(chat.Single)}
+	a := account{run: &run{Runner: r}}
+	items, answer := make([]item, rows), chat.Answer{Items: make([]chat.Item, rows)}
+	for i := range items {
+		items[i].line, answer.Items[i].State = int64(7*i+2), chat.Answered
+	}
+	before := cpuTime()
+	for b.Loop() {
+		if c := a.consequencesOf(items, answer); len(c.open) > 0 {
+			b.Fatal(c.open)
+		}
+	}
+	b.ReportMetric(float64(cpuTime()-before)/float64(b.N)/rows, "ns-CPU/row")
+}

@@ -48,7 +48,7 @@ func (a *api) isOut(row *failures) bool {
 }
 
 // outage stops the run where nobody is answered.
-func outage(f chat.Ruling) *Stop {
+func outage(f *chat.Ruling) *Stop {
 	return &Stop{
 		Reason: "the API cannot be reached: " + f.Info,
 		Hint:   "No row was given up for it. Continue with --resume when the API answers again.",

@@ -86,7 +86,7 @@ func (f *Fates) tallyInto(ctx context.Context, s *StatusInfo) error {
 			switch end := c.ends(); {
 			case c.has(hasCode):
 				s.counts.CountCode(int(c.code), 1)
-			case end == journal.Refused || end == journal.GaveUp:
+			case end == outcome.Refused || end == outcome.GaveUp:
 				reason, err := f.store.text(f.store.first+int64(i), c.text)
 				if err != nil {
 					return err
