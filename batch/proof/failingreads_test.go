@@ -158,20 +158,18 @@ func readerFails(t *testing.T, strace, command string) {
 		})
 	}
 	s.t = t
-	s.readerIsInterrupted(strace, want, ended, args...)
+	s.readerIsInterrupted(want, ended, args...)
 	s.unchanged(before)
 	t.Logf("exit codes: %v", ended)
 }
 
-// readerIsInterrupted sends the command a signal at some moments. Every call takes it its time, so that it is met at work.
-func (s *site) readerIsInterrupted(strace string, want result, ended map[string]int, args ...string) {
+// readerIsInterrupted sends the command a signal at some moments of the time that it takes.
+func (s *site) readerIsInterrupted(want result, ended map[string]int, args ...string) {
 	s.t.Helper()
-	calls := strings.Join(slices.Sorted(maps.Keys(readCalls)), ",")
-	s.wrap = []string{strace, "-D", "-f", "-o", "/dev/null", "-e", "trace=" + calls, "-e", "inject=" + calls + ":delay_exit=2000"}
 	began := time.Now()
 	s.run(args...).want(s.t, 0)
 	took := time.Since(began)
-	for range 2 + *failures/20 {
+	for range 4 + *failures/4 {
 		p := s.prepare(args...)
 		p.start()
 		time.Sleep(rand.N(took))
@@ -180,7 +178,6 @@ func (s *site) readerIsInterrupted(strace string, want result, ended map[string]
 		ended[fmt.Sprint("SIGINT ", r.code)]++
 		s.sameVerdict(failingRead{with: "SIGINT"}, r, want)
 	}
-	s.wrap = nil
 }
 
 // TestKilledAuditLeavesNothing: the report that an audit makes to compare has all the IDs in it.
