@@ -41,3 +41,15 @@ func TestResumeCommandHasWholePaths(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestCanRetry: only a call whose command has the flag can send refused rows again, on or off.
+func TestCanRetry(t *testing.T) {
+	for _, c := range []struct {
+		flags entry.Flags
+		want  bool
+	}{{nil, false}, {entry.Flags{"resume": true}, false}, {entry.Flags{"retry-failed": false}, true}, {entry.Flags{"retry-failed": true}, true}} {
+		if got := (Next{Flags: c.flags}).CanRetry(); got != c.want {
+			t.Errorf("%v: got %v, want %v", c.flags, got, c.want)
+		}
+	}
+}

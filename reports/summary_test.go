@@ -294,3 +294,60 @@ func TestInterim(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretFromEnvironment: the command that goes on needs the variable of the secret where no flag named its file.
+func TestSecretFromEnvironment(t *testing.T) {
+	file := entry.Text("/etc/key")
+	for _, c := range []struct {
+		endpoint string
+		flags    entry.Flags
+		want     bool
+	}{
+		{"https://h", nil, true}, {"https://h", entry.Flags{"secret-key-file": file}, false}, {"https://h", entry.Flags{"usersig-file": file}, false},
+		{"https://h", entry.Flags{"report": file}, true}, {"sandbox", nil, false},
+	} {
+		if got := SecretFromEnvironment(c.endpoint, c.flags); got != c.want {
+			t.Errorf("%s, %v: got %v, want %v", c.endpoint, c.flags, got, c.want)
+		}
+	}
+}
+
+// TestNoteInput: who continues a run of standard input must give the bytes again, and the answer that nobody can be asked for.
+func TestNoteInput(t *testing.T) {
+	const bytes, yes = "with the same bytes on standard input", "it also needs --yes"
+	for _, c := range []struct {
+		input, command string
+		bytes, yes     bool
+	}{
+		{"/a.csv", "friendsweep delete --resume --report=r.csv /a.csv", false, false},
+		{"-", "friendsweep delete --resume --report=r.csv -", true, true},
+		{"-", "friendsweep delete --resume --yes --report=r.csv -", true, false},
+		{"-", "friendsweep delete --resume --sandbox --report=r.csv -", true, false},
+	} {
+		s := testSummary()
+		s.Input, s.ResumeCommand = c.input, c.command
+		if got := summaryText(t, s, terminal.TextOptions{}); strings.Contains(got, bytes) != c.bytes || strings.Contains(got, yes) != c.yes {
+			t.Errorf("%s: got %q, want the bytes %v and --yes %v", c.command, got[len(got)-200:], c.bytes, c.yes)
+		}
+	}
+}
+
+// TestAudit: an audit holds where everything does, and says for people what does not.
+func TestAudit(t *testing.T) {
+	holds, fails := Check{What: "journal", Holds: true, Detail: "9 lines"}, Check{What: "input", Detail: "other\x1b bytes"}
+	const good, bad = "journal  holds: 9 lines\n", "input    DOES NOT HOLD: other\\x1b bytes\n"
+	for _, c := range []struct {
+		checks []Check
+		holds  bool
+		text   string
+	}{{[]Check{holds}, true, good}, {[]Check{holds, fails}, false, good + bad}, {[]Check{fails}, false, bad}} {
+		a := Audit{Report: "r.csv", Checks: c.checks}
+		var text strings.Builder
+		if err := a.WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		if a.Holds() != c.holds || text.String() != c.text {
+			t.Errorf("%+v: got %v and %q, want %v and %q", c.checks, a.Holds(), text.String(), c.holds, c.text)
+		}
+	}
+}
