@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -340,7 +341,7 @@ func (h *happening) die() {
 	h.server.mu.Lock()
 	h.server.severed = true
 	h.server.mu.Unlock()
-	h.left = contents(h.dir)
+	h.left = atOneMoment(h.dir)
 	h.cancel(errDead)
 }
 
@@ -438,6 +439,18 @@ func (h *happening) sync(real journal.Disk) error {
 		return errDead
 	}
 	return &os.PathError{Op: "sync", Path: h.path("report.csv.journal"), Err: syscall.EIO}
+}
+
+// atOneMoment are the files of a folder in which somebody is at work. Read twice with nothing changed, they are those of the moment
+// in between.
+func atOneMoment(dir string) map[string][]byte {
+	for before := contents(dir); ; {
+		now := contents(dir)
+		if maps.EqualFunc(before, now, bytes.Equal) {
+			return now
+		}
+		before = now
+	}
 }
 
 // contents are the files of a folder.

@@ -49,7 +49,7 @@ type syscallMade struct {
 
 var (
 	callMade    = regexp.MustCompile(`^(\d+) +(\w+)\((.*)\) += (-?\d+|\?)(.*)$`)
-	callBegun   = regexp.MustCompile(`^(\d+) +(\w+)\((.*) <unfinished \.\.\.>\)?(?: += \?)?$`)
+	callBegun   = regexp.MustCompile(`^(\d+) +(\w+)\((.*) <(?:unfinished|detached) \.\.\.>\)?(?: += \?)?$`)
 	ofTheEnd    = regexp.MustCompile(`\+\+\+|= \?|\?\?\?\(`) // of a thread, or of a call that strace had not begun to read
 	callResumed = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>(.*)\) += (-?\d+|\?)(.*)$`)
 )
