@@ -52,6 +52,7 @@ type Client struct {
 	signed     atomic.Pointer[signed]
 	redact     *redactor
 	transport  *http.Transport
+	holders    *holders
 	decoders   sync.Pool
 }
 
@@ -70,7 +71,7 @@ func NewClient(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		appID: cfg.AppID, identifier: cfg.Identifier, call: cfg.Call, timeout: cfg.Timeout, signer: cfg.Signer,
-		redact: newRedactor(), transport: cfg.transport(u.Scheme),
+		redact: newRedactor(), transport: cfg.transport(u.Scheme), holders: newHolders(),
 		template: &http.Request{
 			Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 			Header: http.Header{"Content-Type": {"application/json"}, "User-Agent": {cfg.UserAgent}},
@@ -186,7 +187,8 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 func (c *Client) send(parent context.Context, query string, body []byte, to []string) Answer {
 	ctx, cancel := context.WithTimeout(parent, c.timeout)
 	defer cancel()
-	var sent delivery
+	sent := delivery{holders: c.holders}
+	defer sent.end()
 	resp, err := c.transport.RoundTrip(c.request(sent.traced(ctx), query, body))
 	if err != nil {
 		return c.fault(parent, err, ctx.Err() != nil, !sent.open)

@@ -539,6 +539,37 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
+// A connection that is about to be closed is no other request's: nothing is lost because an answer to somebody else was not
+// understood.
+func TestAnEndedConnectionTakesNoOtherRequestWithIt(t *testing.T) {
+	var asked atomic.Int64
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1)%3 == 0 {
+			w.WriteHeader(http.StatusBadGateway) // without a text: the transport has read its last byte with the header
+			return
+		}
+		reply(http.StatusOK, okBody)(w, r)
+	})
+	cfg := config(s.URL)
+	cfg.Workers = 8
+	c := newClient(t, cfg)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 250 {
+				if a := c.Do(t.Context(), "a", []string{"b"}); a.Kind != Envelope && a.Kind != HTTP5xx {
+					t.Errorf("got %+v, want an answer", a)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := asked.Load(); n != 2000 && !t.Failed() {
+		t.Errorf("got %d requests, want 2000", n)
+	}
+}
+
 func TestConcurrentDo(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		var body struct{ To_Account []string }

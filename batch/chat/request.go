@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"sync"
 
 	"github.com/go-faster/jx"
 )
@@ -87,15 +88,58 @@ func (c *Client) request(ctx context.Context, query string, body []byte) *http.R
 // delivery knows whether a request may have been sent: that is from the moment on when the transport has a connection for
 // it. Once it has, nobody can tell how far its writing goroutine got when RoundTrip ended in an error.
 type delivery struct {
-	open  bool
-	conn  net.Conn // that of the request; nil while it has none
-	trace httptrace.ClientTrace
+	open    bool
+	conn    net.Conn // that of the request, which holds it; nil while it has none
+	holders *holders
+	trace   httptrace.ClientTrace
 }
 
 // traced makes a context for one RoundTrip, which calls both hooks before it returns and in the goroutine of its caller.
 // The transport looks for a second connection only when it has not written one byte to the first.
 func (d *delivery) traced(ctx context.Context) context.Context {
-	d.trace.GetConn = func(string) { d.open = false }
-	d.trace.GotConn = func(info httptrace.GotConnInfo) { d.open, d.conn = true, info.Conn }
+	d.trace.GetConn = func(string) { d.open = false; d.end() }
+	d.trace.GotConn = func(info httptrace.GotConnInfo) {
+		d.holders.take(info.Conn)
+		d.open, d.conn = true, info.Conn
+	}
 	return httptrace.WithClientTrace(ctx, &d.trace)
+}
+
+// end lets the next request have the connection.
+func (d *delivery) end() {
+	if d.conn != nil {
+		d.holders.giveBack(d.conn)
+		d.conn = nil
+	}
+}
+
+// holders are the connections whose last answer is still to be judged. The transport gives a connection away as soon as it has
+// read the last byte of an answer; the next request waits here until it is known whether it may be used again. If not, it is
+// closed by then, and the transport, which has not written a byte to it, takes another.
+type holders struct {
+	mu    sync.Mutex
+	freed sync.Cond // with mu
+	of    map[net.Conn]bool
+}
+
+func newHolders() *holders {
+	h := &holders{of: map[net.Conn]bool{}}
+	h.freed.L = &h.mu
+	return h
+}
+
+func (h *holders) take(conn net.Conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for h.of[conn] {
+		h.freed.Wait()
+	}
+	h.of[conn] = true
+}
+
+func (h *holders) giveBack(conn net.Conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.of, conn)
+	h.freed.Broadcast()
 }
