@@ -126,7 +126,7 @@ func TestRegroupOfASweep(t *testing.T) {
 
 // The edges of a real social graph. A solver found 10,522 requests to be the least possible.
 func TestRegroupOfASocialGraph(t *testing.T) {
-	const file, least = "../../../shared/data/facebook_edges.csv", 10_522
+	const file, least = "../../shared/data/facebook_edges.csv", 10_522
 	text, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		t.Skipf("the graph is not part of the project, and %s is not there", file)
