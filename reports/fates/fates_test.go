@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -356,6 +357,16 @@ func playOut(t *rapid.T, dir string) (*saga, *journal.Journal) {
 	}
 	m.lose() // what is out has no answer
 	return m, p.j
+}
+
+// TestFarLinesTakeLittleMemory: a journal says how many lines its input has, and a small compressed file can have thousands of
+// millions.
+func TestFarLinesTakeLittleMemory(t *testing.T) {
+	head := &entry.Head{Call: journaltest.Call, Job: entry.Job{LastLine: 4_000_000_000}}
+	s := newStore(t.TempDir(), head, usualSizes)
+	if bytes, most := len(s.cells)*int(reflect.TypeFor[cell]().Size()), 64<<20; bytes > most {
+		t.Errorf("got %d bytes of cells for rows as far apart as %d, want at most %d", bytes, head.Job.LastLine, most)
+	}
 }
 
 func TestFatesAreThoseOfTheModel(t *testing.T) {

@@ -73,7 +73,7 @@ func (s *store) at(line int64) *cell { return &s.cells[line-s.first] }
 
 // The kinds of records in rows, and what else their first byte tells.
 const (
-	recordDeed    = iota // journal: a stretch of rows, a result
+	recordChange  = iota // journal: a stretch of rows, a result
 	recordRepeat         // input: a row and the line of its first, in the same bucket
 	recordForward        // from an earlier bucket: a row and what a repeat needs to know of its first
 	recordKind    = 3
@@ -82,12 +82,12 @@ const (
 
 // The second byte of a change and of a forward.
 const (
-	deedOutcome  = 0x0f
-	deedHasCode  = 0x10
-	deedLost     = 0x20
-	deedPresumed = 0x40
-	deedCarried  = 0x80
-	sideMirrored = 0x20 // forward only
+	changeOutcome  = 0x0f
+	changeHasCode  = 0x10
+	changeLost     = 0x20
+	changePresumed = 0x40
+	changeCarried  = 0x80
+	sideMirrored   = 0x20 // forward only
 )
 
 // longestRecord is more than a record takes: five numbers of at most ten bytes, and a text.
@@ -100,7 +100,7 @@ func (s *store) change(rows outcome.Rows, d *journal.Change) error {
 		for lo := r.Lo; lo <= r.Hi; {
 			b := s.bucketOf(lo)
 			hi := min(r.Hi, int64(b+1)<<s.shift-1)
-			s.buf = append(s.buf[:0], recordDeed)
+			s.buf = append(s.buf[:0], recordChange)
 			s.buf = binary.AppendUvarint(s.buf, uint64(lo-int64(b)<<s.shift))
 			s.buf = binary.AppendUvarint(s.buf, uint64(hi-lo))
 			s.buf = append(s.buf, s.tail...)
@@ -114,8 +114,8 @@ func (s *store) change(rows outcome.Rows, d *journal.Change) error {
 }
 
 func (s *store) appendResult(dst []byte, d *journal.Change) []byte {
-	dst = append(dst, byte(d.Outcome)|boolFlag(d.Code.Given, deedHasCode)|boolFlag(d.Lost, deedLost)|
-		boolFlag(d.Presumed, deedPresumed)|boolFlag(d.Carried, deedCarried))
+	dst = append(dst, byte(d.Outcome)|boolFlag(d.Code.Given, changeHasCode)|boolFlag(d.Lost, changeLost)|
+		boolFlag(d.Presumed, changePresumed)|boolFlag(d.Carried, changeCarried))
 	dst = binary.AppendVarint(dst, int64(d.Code.Number))
 	dst = binary.AppendVarint(dst, d.At-s.base)
 	text := d.Info
@@ -193,8 +193,8 @@ func (s *store) resolve() {
 
 func (s *store) apply(r *record) error {
 	switch kind := r.byte(); kind & recordKind {
-	case recordDeed:
-		return s.applyDeed(r)
+	case recordChange:
+		return s.applyChange(r)
 	case recordRepeat:
 		c := &s.cells[r.uvarint()]
 		c.flags |= touched | waiting | boolFlag(kind&recordMirror != 0, mirror)
@@ -202,20 +202,20 @@ func (s *store) apply(r *record) error {
 	case recordForward:
 		c, flags := &s.cells[r.uvarint()], r.byte()
 		c.repeats(s.call, forwarded{
-			outcome: outcome.Outcome(flags & deedOutcome), mirrored: flags&sideMirrored != 0,
-			of: int64(r.uvarint()), code: outcome.Code{Number: int(r.varint()), Given: flags&deedHasCode != 0},
+			outcome: outcome.Outcome(flags & changeOutcome), mirrored: flags&sideMirrored != 0,
+			of: int64(r.uvarint()), code: outcome.Code{Number: int(r.varint()), Given: flags&changeHasCode != 0},
 		}, kind&recordMirror != 0)
 	}
 	return nil
 }
 
-func (s *store) applyDeed(r *record) error {
+func (s *store) applyChange(r *record) error {
 	from := r.uvarint()
 	through := from + r.uvarint()
 	flags := r.byte()
-	d := journal.Change{Carried: flags&deedCarried != 0}
-	d.Outcome, d.Code.Given, d.Lost = outcome.Outcome(flags&deedOutcome), flags&deedHasCode != 0, flags&deedLost != 0
-	d.Presumed, d.Code.Number, d.At = flags&deedPresumed != 0, int(r.varint()), r.varint()+s.base
+	d := journal.Change{Carried: flags&changeCarried != 0}
+	d.Outcome, d.Code.Given, d.Lost = outcome.Outcome(flags&changeOutcome), flags&changeHasCode != 0, flags&changeLost != 0
+	d.Presumed, d.Code.Number, d.At = flags&changePresumed != 0, int(r.varint()), r.varint()+s.base
 	text := r.varint()
 	if text < 0 {
 		own, err := s.own.add(r.bytes(-text), int(from), int(through))
@@ -239,7 +239,7 @@ func (s *store) forward(r *record) error {
 	b := s.bucketOf(line)
 	s.buf = append(s.buf[:0], recordForward|kind&recordMirror)
 	s.buf = binary.AppendUvarint(s.buf, uint64(line-int64(b)<<s.shift))
-	s.buf = append(s.buf, byte(st.outcome)|boolFlag(st.code.Given, deedHasCode)|boolFlag(st.mirrored, sideMirrored))
+	s.buf = append(s.buf, byte(st.outcome)|boolFlag(st.code.Given, changeHasCode)|boolFlag(st.mirrored, sideMirrored))
 	s.buf = binary.AppendUvarint(s.buf, uint64(st.of))
 	s.buf = binary.AppendVarint(s.buf, int64(st.code.Number))
 	return s.rows.Append(b, s.buf)

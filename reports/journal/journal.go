@@ -106,7 +106,7 @@ func Lock(report string, calls outcome.Calls) (*Journal, error) {
 	j := &Journal{path: path, report: report, calls: calls, made: made, out: make(map[int64]int)}
 	j.turn = sync.NewCond(&j.mu)
 	if err := j.adopt(file); err != nil {
-		file.Close()
+		closeLocked(file)
 		return nil, err
 	}
 	return j, nil
@@ -130,7 +130,7 @@ func Read(report string, calls outcome.Calls) (*Journal, error) {
 		err = j.adopt(file)
 	}
 	if err != nil {
-		file.Close()
+		closeLocked(file)
 		return nil, err
 	}
 	return j, nil

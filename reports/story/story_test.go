@@ -25,13 +25,13 @@ func changeOf(request int64, o outcome.Outcome, code int, info string) *journal.
 	return d
 }
 
-func lostDeed(d *journal.Change) *journal.Change {
+func lostChange(d *journal.Change) *journal.Change {
 	d.Lost = true
 	return d
 }
 
 func unanswered(request int64) *journal.Change {
-	d := lostDeed(changeOf(request, outcome.Open, -1, journal.InfoNoAnswer))
+	d := lostChange(changeOf(request, outcome.Open, -1, journal.InfoNoAnswer))
 	d.NoAnswer = true
 	return d
 }
@@ -80,7 +80,7 @@ func TestWhy(t *testing.T) {
 			`only if that one does not settle it is this one sent, after everything else.`},
 		"running, throttled": {true, running, nil, []*journal.Change{busy}, `Its one request was certainly not carried out (code 60007: too often), and it is to be sent again.`},
 		"running, in flight": {true, running, nil, []*journal.Change{busy, unanswered(4)}, `Request 4 carries it now, and its answer has not come yet.`},
-		"running, lost": {true, running, nil, []*journal.Change{lostDeed(changeOf(3, outcome.Open, -1, "no answer within 15s"))},
+		"running, lost": {true, running, nil, []*journal.Change{lostChange(changeOf(3, outcome.Open, -1, "no answer within 15s"))},
 			`The answer to request 3 was lost, so it may have been carried out, and no answer since said what became of it; it is to be sent again.`},
 		"running, a repeat": {true, running, &input.Repeat{Line: 5, First: 2}, nil, `It is the same pair as line 2, so it has that row's result: not_sent so far.`},
 		"dead, in flight": {false, dead, nil, []*journal.Change{unanswered(4)},
@@ -92,7 +92,7 @@ func TestWhy(t *testing.T) {
 		"not tried alone": {false, stopped, nil, []*journal.Change{changeOf(3, outcome.Open, 30003, "none"), changeOf(0, outcome.Refused, 30003, "not tried alone")},
 			`It was refused without a request of its own (code 30003: not tried alone). Only --resume with --retry-failed sends it again.`},
 		"running, refused":   {true, running, nil, []*journal.Change{changeOf(3, outcome.Refused, 30003, "")}, `The API said no for good in its answer to request 3 (code 30003).`},
-		"gave up, no answer": {false, asked, nil, []*journal.Change{lostDeed(changeOf(3, outcome.GaveUp, -1, "no answer"))}, `Its last permitted attempt ended with a temporary error (no answer), so run 1 gave it up; --resume sends it again.`},
+		"gave up, no answer": {false, asked, nil, []*journal.Change{lostChange(changeOf(3, outcome.GaveUp, -1, "no answer"))}, `Its last permitted attempt ended with a temporary error (no answer), so run 1 gave it up; --resume sends it again.`},
 		"deleted, which is success": {false, journal.Overview{Runs: 1, Ended: true, EndCode: "0", LastRun: entry.Run{Success: []string{"deleted"}}}, nil,
 			[]*journal.Change{changeOf(3, journaltest.Deleted, 0, "")}, `The API's answer to request 3 says so (code 0).`},
 		"not a friend, which is success": {false, journal.Overview{Runs: 1, Ended: true, EndCode: "0", LastRun: entry.Run{Success: []string{"deleted", "not_friend"}}}, nil,
@@ -190,7 +190,7 @@ func TestStoryOfAPresumedRow(t *testing.T) {
 	gone := changeOf(4, journaltest.Deleted, 31704, journaltest.Call.Presumed.Info)
 	gone.Presumed, gone.Run, gone.Sent, gone.At = true, 2, 3000, 4000
 	s := concluded(t, false, journal.Overview{Runs: 2, Ended: true, EndCode: "0", Link: "abc", LastRun: entry.Run{Success: []string{"deleted"}}}, nil,
-		lostDeed(changeOf(3, outcome.Open, -1, "no answer within 15s")), gone)
+		lostChange(changeOf(3, outcome.Open, -1, "no answer within 15s")), gone)
 	s.Runs[0].Allowed, s.Runs[0].Note, s.Input, s.Report, s.Journal = "--yes was given", "ticket 7", "-", "r.csv", "r.csv.journal"
 	want := `Line 5: deleted, success.
 The answer to request 3 was lost, so it may have been carried out; then the API's answer to request 4 had code 31704: ` + journaltest.Call.Presumed.Info + `.
@@ -253,8 +253,8 @@ func TestEventText(t *testing.T) {
 		want   string
 	}{
 		{changeOf(3, outcome.Open, 60007, "too often"), "answered 1970-01-01T00:00:02.000Z: it was not carried out, code 60007: too often"},
-		{lostDeed(changeOf(3, outcome.Open, 30007, "")), "answered 1970-01-01T00:00:02.000Z: it may have been carried out, code 30007"},
-		{lostDeed(changeOf(3, outcome.GaveUp, -1, "reset")), "failed 1970-01-01T00:00:02.000Z: gave_up, and it may have been carried out: reset"},
+		{lostChange(changeOf(3, outcome.Open, 30007, "")), "answered 1970-01-01T00:00:02.000Z: it may have been carried out, code 30007"},
+		{lostChange(changeOf(3, outcome.GaveUp, -1, "reset")), "failed 1970-01-01T00:00:02.000Z: gave_up, and it may have been carried out: reset"},
 		{changeOf(3, outcome.Refused, 30003, "none"), "answered 1970-01-01T00:00:02.000Z: refused, code 30003: none"},
 		{changeOf(0, outcome.Refused, 30003, "none"), "1970-01-01T00:00:02.000Z: refused, code 30003: none"},
 	} {
