@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -354,7 +355,8 @@ func (h *happening) over() (killed bool) {
 	return h.dead
 }
 
-// bury brings the folder back to what the death left of it. The journal is the file that was written last, as it was then.
+// bury brings the folder back to what the death left of it. The journal is the file that was written last, as it was then. A
+// file on its way is called after its inode: one that has to be made again gets another, and the name of that.
 func (h *happening) bury() (err error) {
 	const last = "report.csv.journal"
 	now := contents(h.dir)
@@ -366,12 +368,26 @@ func (h *happening) bury() (err error) {
 	for name, text := range h.left {
 		if was, there := now[name]; name != last && !(there && bytes.Equal(was, text)) {
 			err = errors.Join(err, os.WriteFile(h.path(name), text, 0o600))
+			if strings.HasPrefix(name, ".friendsweep-") && !there {
+				err = errors.Join(err, callAfterInode(h.path(name)))
+			}
 		}
 	}
 	if text, there := h.left[last]; there {
 		err = errors.Join(err, os.WriteFile(h.path(last), text, 0o600))
 	}
 	return errors.Join(err, h.cutPower())
+}
+
+// callAfterInode gives a file the name that the program would have made for it: the number of the inode and something random.
+func callAfterInode(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	_, random, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), ".friendsweep-"), "-")
+	inode := info.Sys().(*syscall.Stat_t).Ino
+	return os.Rename(path, filepath.Join(filepath.Dir(path), fmt.Sprintf(".friendsweep-%d-%s", inode, random)))
 }
 
 // cutPower takes away a part of the journal that was never synced.
