@@ -129,7 +129,7 @@ type Run struct {
 func New(opts Options) *Run { return &Run{Options: opts} }
 
 // Prepare does all that precedes the first request: files, locks, input, question. The error is a [Refusal], an
-// [*input.Error], [journal.ErrHeld], the context's cause, or the disk's.
+// [*input.Error], [journal.ErrHeld], the context's or its cause, or the disk's.
 func (r *Run) Prepare(ctx context.Context) error {
 	if err := r.checkPaths(); err != nil {
 		return err
