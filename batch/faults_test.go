@@ -137,6 +137,15 @@ func TestOutputsThatCannotBeWritten(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), blocked) || code != exitStopped || sum == nil || sum.ExitCode != exitStopped || sum.Finished {
 				t.Fatalf("got exit code %d, %v, %+v", code, err, sum)
 			}
+			if !strings.Contains(sum.StopReason, blocked) || strings.Count(err.Error(), "not a regular file") != 1 {
+				t.Errorf("got the reason %q and %v, want the output named, once", sum.StopReason, err)
+			}
+			if text, err := os.ReadFile(o.HTML); blocked != o.HTML && (err != nil || !strings.Contains(string(text), "exit code 4</dd>") || !strings.Contains(string(text), `<th scope="row" class="word">journal</th>`)) {
+				t.Errorf("got a page of %d bytes, %v; want exit code 4 and the journal's fingerprint", len(text), err)
+			}
+			if text, err := os.ReadFile(o.Report + ".journal"); err != nil || strings.Count(string(text), `"end":`) != 1 || !strings.Contains(string(text), `"end":"4"`) {
+				t.Errorf("got the journal %s, %v; want one end, with exit code 4", text, err)
+			}
 			written := map[string]bool{o.Report: name != "pairs.report.csv", o.Failures: name != "pairs.report.csv", o.HTML: true, o.Metrics: true}
 			delete(written, blocked)
 			for path, want := range written {

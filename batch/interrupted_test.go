@@ -142,3 +142,38 @@ func TestPreparedAtEachLook(t *testing.T) {
 		t.Error("a journal is there of a run that never began")
 	}
 }
+
+// A run that is interrupted at any look either leaves nothing, because it had sent nothing, or tells the truth about every row.
+func TestExecutedAtEachLook(t *testing.T) {
+	began := 0
+	for looks := int64(0); ; looks++ {
+		o := options(t, serve(t), fewPairs)
+		r := New(o)
+		if err := r.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx := newLooked(t, looks)
+		sum, code, err := r.Execute(ctx)
+		r.Close()
+		switch {
+		case ctx.left.Load() >= 0:
+			if err != nil || code != exitRowsFailed || began == 0 {
+				t.Errorf("got exit code %d, %v, after %d runs that were interrupted", code, err, began)
+			}
+			return
+		case !errors.Is(err, signal{}):
+			if err != nil || code != exitRowsFailed {
+				t.Errorf("interrupted at look %d: got exit code %d, %v", looks+1, code, err)
+			}
+		case sum == nil:
+			if isThere(o.Report + ".journal") {
+				t.Errorf("interrupted at look %d: nothing was sent, and a journal is there", looks+1)
+			}
+			began++
+		case code != 130 || sum.ExitCode != code || sum.Success+sum.Failure != 8 || len(outcomesIn(t, o.Report)) != 8:
+			t.Errorf("interrupted at look %d: got exit code %d, %+v", looks+1, code, sum)
+		default:
+			began++
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 	"friendsweep/batch/chat"
 	"friendsweep/batch/send"
+	"friendsweep/input"
 	"friendsweep/reports"
 	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/terminal"
@@ -113,9 +114,43 @@ func TestRewriteOfAFinishedRun(t *testing.T) {
 	if _, err := Rewrite(t.Context(), later); !isRefusal(err, "is not the input of this run") {
 		t.Errorf("of another input: got %v, want a refusal", err)
 	}
+	if err := os.Rename(o.Pairs, o.Pairs+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	later.Pairs = ""
+	var unread *input.Error
+	if _, err := Rewrite(t.Context(), later); !errors.As(err, &unread) || !strings.HasSuffix(err.Error(), "\nif the run's input has moved, name it with --input") {
+		t.Errorf("its input has moved: got %v, want how to name it", err)
+	}
+	later.Pairs = o.Pairs + ".other.none"
+	if _, err := Rewrite(t.Context(), later); !errors.As(err, &unread) || strings.Contains(err.Error(), "has moved") {
+		t.Errorf("an input that is not there: got %v, want no word of the run's", err)
+	}
 	later.Pairs, later.Report = "", o.Report+".none"
-	if _, err := Rewrite(t.Context(), later); !isRefusal(err, "give the name of a report") {
+	if _, err := Rewrite(t.Context(), later); !isRefusal(err, "give the name of a report", "no such file") {
 		t.Errorf("without a journal: got %v, want a refusal", err)
+	}
+}
+
+// The report of a job that never began cannot be written, and its empty journal stays as it is.
+func TestRewriteWithoutAJob(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.csv")
+	if err := os.WriteFile(path+".journal", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Rewrite(t.Context(), Options{Report: path}); !isRefusal(err, path+".journal: no run has begun in it") || !isThere(path+".journal") {
+		t.Errorf("got %v, want a refusal and the journal as it was", err)
+	}
+}
+
+// A page that cannot be written is named, and costs neither report nor summary.
+func TestRewriteWithoutItsPage(t *testing.T) {
+	const pairs = "from,to\na,b\n"
+	o := died(t, pairs)
+	o.HTML = filepath.Join(filepath.Dir(o.Report), "p.html")
+	o.Stdin = &during{strings.NewReader(pairs), func() { os.Mkdir(o.HTML, 0o700) }}
+	if sum, err := Rewrite(t.Context(), o); err == nil || !strings.Contains(err.Error(), o.HTML) || sum == nil || !isThere(o.Report) {
+		t.Errorf("got %+v, %v, want the page named and all else", sum, err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -248,6 +249,20 @@ func TestWhatIsRefused(t *testing.T) {
 			}
 			t.Cleanup(func() { held.Close() })
 		}, func(err error) bool { return errors.Is(err, journal.ErrHeld) }},
+		"a report in the input's place": {func(_ *testing.T, o *Options) { o.Report = o.Pairs }, func(err error) bool { return isRefusal(err, "--report and the input") }},
+		"a report that nobody named": {func(t *testing.T, o *Options) {
+			if err := os.Mkdir(o.Report, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, func(err error) bool { return isRefusal(err, "the report: ", "unless --report names another place") }},
+		"a report that nobody named, of no input": {func(_ *testing.T, o *Options) {
+			o.Pairs, o.Report = filepath.Join(o.TempDir, "none", "p.csv"), filepath.Join(o.TempDir, "none", "p.report.csv")
+		}, func(err error) bool {
+			var e *input.Error
+			return errors.As(err, &e) && e.Reason == syscall.ENOENT.Error()
+		}},
+		"a report somewhere else": {func(_ *testing.T, o *Options) { o.Report = filepath.Join(o.TempDir, "none", "r.csv") },
+			func(err error) bool { return isRefusal(err, "--report: ") }},
 		"a lock in no folder": {func(_ *testing.T, o *Options) { o.Lock = filepath.Join(o.TempDir, "none", "lock") },
 			func(err error) bool { return isRefusal(err, "--lock") }},
 	} {
@@ -260,7 +275,7 @@ func TestWhatIsRefused(t *testing.T) {
 			if isThere(o.Report + ".journal") {
 				t.Error("a journal is there")
 			}
-			if text, err := os.ReadFile(o.Report); err == nil && len(text) > 0 {
+			if text, err := os.ReadFile(o.Report); err == nil && len(text) > 0 && o.Report != o.Pairs {
 				t.Errorf("got the report %q, want none", text)
 			}
 		})
@@ -269,6 +284,22 @@ func TestWhatIsRefused(t *testing.T) {
 	o.MaxRows, o.MaxInvalid = &most, send.Failures{Count: 1}
 	if _, code, err := carryOut(t, o); err != nil || code != exitDone {
 		t.Errorf("as many rows as are allowed: got exit code %d, %v, want 0", code, err)
+	}
+}
+
+// Two runs cannot be at work on one job, whatever their flags.
+func TestARunAtWork(t *testing.T) {
+	o := options(t, serve(t), "a,b\n")
+	held, err := journal.Lock(o.Report, Calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	for range 2 {
+		if _, _, err := carryOut(t, o); !errors.Is(err, journal.ErrHeld) || isThere(o.Report) {
+			t.Errorf("got %v, want that the job is at work", err)
+		}
+		o.Overwrite = true
 	}
 }
 
@@ -298,6 +329,9 @@ func TestTheQuestion(t *testing.T) {
 	if asked != 1 || !strings.HasPrefix(r.Allowed, "yes, typed at a terminal by ") {
 		t.Errorf("asked %d times, allowed by %q", asked, r.Allowed)
 	}
+	if fields := r.LogFields(); slices.Contains(fields, any("note")) {
+		t.Errorf("got the fields %v, want no note", fields)
+	}
 	if later := r.Started.Sub(o.Started); later <= 0 || r.Batch.Deadline.Sub(o.Batch.Deadline) != later {
 		t.Errorf("got a start %s later and an end %s later, want both moved by the time of the question", later, r.Batch.Deadline.Sub(o.Batch.Deadline))
 	}
@@ -308,6 +342,38 @@ func TestTheQuestion(t *testing.T) {
 	defer r.Close()
 	if err := r.Prepare(t.Context()); err != nil || r.Allowed != "there was nothing to send, so nobody was asked" || !r.Batch.Deadline.IsZero() {
 		t.Errorf("nothing to send: got %v, allowed by %q until %s", err, r.Allowed, r.Batch.Deadline)
+	}
+}
+
+// An account that is through, and a mirror whose first is still open, are no part of what is open.
+func TestThePlanOfWhatIsOpen(t *testing.T) {
+	for _, tc := range []struct {
+		pairs                    string
+		limit                    int64
+		open, accounts, requests int64
+	}{
+		{"a,b\na,c\nx,y\n", 2, 1, 1, 1},
+		{"a,b\nb,a\nc,not-friend-d\nnot-friend-d,c\ne,f\nf,e\n", 2, 2, 2, 2},
+	} {
+		o := options(t, serve(t), tc.pairs)
+		o.DeleteType = chat.Both
+		o.SetCall(chat.Delete(chat.Both), []string{"deleted"})
+		o.Batch.Limit, o.Batch.Workers = tc.limit, 1
+		if _, code, err := carryOut(t, o); code != exitStopped || err == nil {
+			t.Fatalf("got exit code %d, %v, want 4", code, err)
+		}
+		o.Resume = true
+		o.Ask = func(plan *reports.Plan, through int64) (bool, error) {
+			if plan.Pairs != tc.open || plan.Accounts != tc.accounts || plan.Requests != tc.requests {
+				t.Errorf("%q: got %d pairs of %d accounts in %d requests, want %d of %d in %d", tc.pairs, plan.Pairs, plan.Accounts, plan.Requests, tc.open, tc.accounts, tc.requests)
+			}
+			return true, nil
+		}
+		r := New(o)
+		if err := r.Prepare(t.Context()); err != nil {
+			t.Error(err)
+		}
+		r.Close()
 	}
 }
 
@@ -377,6 +443,62 @@ func TestInterruptedBeforeTheFirstRequest(t *testing.T) {
 	}
 }
 
+// A run shows of earlier ones what is through, and of itself what is decided.
+func TestSnapshot(t *testing.T) {
+	o := options(t, Sandbox, "a,b\n")
+	r := New(o)
+	defer r.Close()
+	if err := r.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.runner.Stats.Decided.Store(3)
+	r.runner.Stats.Failed.Store(2)
+	r.runner.Stats.Unwanted.Store(1)
+	if got := r.snapshot(); got.Rows != 3 || got.Failures != 3 || got.Total != 3 {
+		t.Errorf("got %+v, want 3 rows that failed of 3", got)
+	}
+	r.history = &journal.History{FinalCount: 4}
+	if got := r.snapshot(); got.Rows != 7 || got.Total != 7 {
+		t.Errorf("got %+v, want 7 rows with those of earlier runs", got)
+	}
+}
+
+// The sandbox does not slow down a run that keeps its own pace.
+func TestTheSandboxKeepsUp(t *testing.T) {
+	o := options(t, Sandbox, "a,b\nc,d\ne,f\ng,h\n")
+	o.Batch.Rate = 100
+	if sum, code, err := carryOut(t, o); err != nil || code != exitDone || sum.ThrottledRequests != 0 || sum.Requests != 4 || sum.RetryCommand != "" {
+		t.Errorf("got exit code %d, %v, %+v; want 4 requests and none throttled", code, err, sum)
+	}
+}
+
+func TestWhoami(t *testing.T) {
+	name, host := whoami()
+	u, err := user.Current()
+	here, _ := os.Hostname()
+	if err != nil || name != u.Username || host != here {
+		t.Errorf("got %s on %s, want %+v on %s, %v", name, host, u, here, err)
+	}
+}
+
+// What would no longer be true is gone, but a link and what it leads to stay.
+func TestRemove(t *testing.T) {
+	dir := t.TempDir()
+	file, link, to, folder := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "to"), filepath.Join(dir, "folder")
+	if err := errors.Join(os.WriteFile(file, []byte("x"), 0o600), os.WriteFile(to, []byte("x"), 0o600), os.Symlink(to, link), os.MkdirAll(filepath.Join(folder, "full"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if err := remove(file, link, filepath.Join(dir, "none"), ""); err != nil || isThere(file) {
+		t.Errorf("got %v and the file there: %v", err, isThere(file))
+	}
+	if text, err := os.ReadFile(link); err != nil || len(text) > 0 {
+		t.Errorf("got %q, %v behind the link, want nothing", text, err)
+	}
+	if err := remove(folder); err == nil || !strings.HasPrefix(err.Error(), "removing what an earlier run wrote: ") || !isThere(folder) {
+		t.Errorf("got %v, want that the folder cannot be removed", err)
+	}
+}
+
 // A slow run says why it is slow.
 func TestWhyARunIsSlow(t *testing.T) {
 	r := New(Options{Batch: send.Options{Rate: 0.5}})
@@ -400,6 +522,13 @@ func TestWhyARunIsSlow(t *testing.T) {
 // The files of a sandbox run may be replaced, because nothing real is in them; those of any other may not, whoever comes.
 func TestFilesOfASandboxRun(t *testing.T) {
 	o := options(t, Sandbox, "a,b\n")
+	var log strings.Builder
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	defer func() {
+		if replaced, moved := strings.Count(log.String(), "replacing the files of an earlier sandbox run"), strings.Count(log.String(), "moved aside"); replaced != 2 || moved != 5 {
+			t.Errorf("got %d files replaced and %d moved aside, want 2 and 5:\n%s", replaced, moved, &log)
+		}
+	}()
 	for _, name := range []string{"first", "again"} {
 		if _, code, err := carryOut(t, o); err != nil || code != exitDone {
 			t.Fatalf("%s: got exit code %d and %v, want 0", name, code, err)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"friendsweep/batch/chat"
+	"friendsweep/reports/journal"
 	"friendsweep/reports/story"
 )
 
@@ -208,6 +209,49 @@ func TestAuditOfAReportWithAnotherFlag(t *testing.T) {
 	checks, err = Audit(t.Context(), o)
 	if last := checks[len(checks)-1]; err != nil || last.Holds || strings.Contains(last.Detail, "--ignore-not-friend") {
 		t.Errorf("changed as well: got %+v, %v, want no flag named", checks, err)
+	}
+}
+
+// What was moved aside is audited under its new name, but no run can be continued there.
+func TestAuditOfWhatWasMovedAside(t *testing.T) {
+	o := options(t, serve(t), fewPairs)
+	for range 2 {
+		if _, code, err := carryOut(t, o); err != nil || code != exitRowsFailed {
+			t.Fatalf("got exit code %d and %v, want 1", code, err)
+		}
+		o.Overwrite = true
+	}
+	aside := Options{Report: o.Report + ".1", TempDir: o.TempDir, Log: o.Log, Progress: o.Progress}
+	checks, err := Audit(t.Context(), aside)
+	if err != nil || len(checks) != 3 || !checks[0].Holds || !checks[1].Holds || !checks[2].Holds {
+		t.Errorf("got %+v, %v, want all three to hold", checks, err)
+	}
+	if _, err := Rewrite(t.Context(), aside); !isRefusal(err, "give the name of a report") {
+		t.Errorf("got %v, want that there is no journal of this name to write to", err)
+	}
+}
+
+// A run that is at work cannot be audited, and one whose input was standard input needs it again.
+func TestWhatHasNoStory(t *testing.T) {
+	o, _ := finished(t, manyKin)
+	held, err := journal.Lock(o.Report, Calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checks, err := Audit(t.Context(), o); !isRefusal(err, "a run that is at work cannot be audited") {
+		t.Errorf("at work: got %+v, %v, want a refusal", checks, err)
+	}
+	held.Close()
+	if err := os.Truncate(o.Report+".journal", 30); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Story(t.Context(), o, 2); !isRefusal(err) {
+		t.Errorf("of a damaged journal: got %v, want a refusal", err)
+	}
+	piped := died(t, "from,to\na,b\n")
+	piped.Pairs = ""
+	if _, err := Story(t.Context(), piped, 2); !isRefusal(err, "the run read standard input", "--input") {
+		t.Errorf("of standard input: got %v, want that it is needed again", err)
 	}
 }
 
