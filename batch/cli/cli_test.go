@@ -46,8 +46,8 @@ func TestInterruptedCommands(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(signals.Interrupted(syscall.SIGINT))
 	for _, args := range [][]string{{"status", report}, {"plan", pairs}, {"delete", "--sandbox", "--overwrite", pairs}} {
-		if got := call(ctx, args...); got.code != 130 {
-			t.Errorf("%v: got exit code %d, want 130\n%s", args, got.code, got.stderr)
+		if got := call(ctx, args...); got.code != 130 || strings.Contains(got.stderr, "interrupted by SIGINT: nothing was sent") != (args[0] == "delete") {
+			t.Errorf("%v: got exit code %d, want 130, and of a deletion that nothing was sent\n%s", args, got.code, got.stderr)
 		}
 	}
 }

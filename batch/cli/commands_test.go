@@ -29,6 +29,9 @@ func TestCommandsOnARun(t *testing.T) {
 	t.Parallel()
 	pairs, report := swept(t)
 	_, open := swept(t, "--limit", "1")
+	good := writePairs(t)
+	call(t.Context(), "delete", "--sandbox", good)
+	good = strings.TrimSuffix(good, ".csv") + ".report.csv"
 	for _, test := range []struct {
 		args string
 		code int
@@ -39,6 +42,8 @@ func TestCommandsOnARun(t *testing.T) {
 		{"status --json " + report, exitDone, []string{`"state": "finished"`, `"resume_command": ""`, `"exit_code": 1`}, "Finished with"},
 		{"status " + open, exitDone, []string{"--resume"}, "--retry-failed"},
 		{"status --json " + open, exitDone, []string{`"state": "stopped"`, `"resume_command": "friendsweep delete`}, ""},
+		{"status " + good, exitDone, []string{"Finished with exit code 0"}, "--retry-failed"},
+		{"plan --max-invalid 1 " + pairs, exitInput, []string{"1 of 3 records are invalid"}, "To delete"},
 		{"status --line 2 " + report, exitDone, []string{"Line 2: deleted, success."}, `"line"`},
 		{"status --line 3 --json " + report, exitDone, []string{`"line": 3`, `"outcome": "refused"`}, "Line 3:"},
 		{"status --line 2 --input " + pairs + " " + report, exitDone, []string{"Line 2: deleted"}, ""},
@@ -106,8 +111,12 @@ func TestSummaryOnOutput(t *testing.T) {
 	t.Parallel()
 	pairs, _ := swept(t)
 	got := call(t.Context(), "delete", "--sandbox", "--overwrite", pairs)
-	if !strings.HasPrefix(got.stdout, "Finished: 2 of 3 rows failed.") || !strings.Contains(got.stderr, "begin delete") || !strings.Contains(got.stderr, "exit_code=1") {
+	if !strings.HasPrefix(got.stdout, "Finished: 2 of 3 rows failed.") || !strings.Contains(got.stderr, "begin delete") || !strings.Contains(got.stderr, "exit_code=1  verdict=Finished") {
 		t.Errorf("text: got %+v", got)
+	}
+	got = call(t.Context(), "delete", "--sandbox", "--overwrite", "--limit", "1", pairs)
+	if got.code != exitStopped || !strings.Contains(got.stderr, "Z the pairs of --limit are sent\n") || strings.Contains(got.stderr, "friendsweep: the") {
+		t.Errorf("stopped by its limit: got %+v, want that said once, and no complaint", got)
 	}
 	got = call(t.Context(), "delete", "--sandbox", "--overwrite", "--json", "--log-format", "json", "--progress", "bar", pairs)
 	var summary struct{ Rows int64 }

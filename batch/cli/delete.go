@@ -58,10 +58,6 @@ func (c *deleteCommand) Run(a *app) error {
 	if err != nil {
 		return refuse("%w", err)
 	}
-	if !c.Yes && !c.Sandbox && c.Pairs == "-" && terminal.Is(a.stdin) {
-		return refuse("the pairs come from standard input, so nobody can be asked there: nothing was sent\n" +
-			"give --yes, after a look at `friendsweep plan`; or put the pairs into a file")
-	}
 	return a.carryOut(opts)
 }
 

@@ -38,3 +38,13 @@ func TestHelpBeginsWithWhatMostNeed(t *testing.T) {
 		last += at
 	}
 }
+
+// TestHelpHasDefaults: a flag's help ends with its default, where it has one that is not said by the flag's absence.
+func TestHelpHasDefaults(t *testing.T) {
+	got := call(t.Context(), "help", "delete").stdout
+	for want, times := range map[string]int{"[1000]": 1, "[50%]": 2, "[200]": 1, "[]": 0, "[false]": 0, "[true]": 0} {
+		if n := strings.Count(got, want); n != times {
+			t.Errorf("got %s %d times, want %d, in\n%s", want, n, times, got)
+		}
+	}
+}

@@ -2,12 +2,16 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"strings"
+	"syscall"
 	"testing"
 
 	"friendsweep/batch"
 	"friendsweep/batch/chat"
+	"friendsweep/batch/cli/signals"
 	"friendsweep/reports"
 )
 
@@ -49,5 +53,22 @@ func TestQuestion(t *testing.T) {
 				t.Errorf("got the screen %q, want %q in it and not %q", got, test.shown, test.hidden)
 			}
 		})
+	}
+}
+
+// TestQuestionInterrupted: who is asked may answer with Ctrl-C, and then nothing is sent.
+func TestQuestionInterrupted(t *testing.T) {
+	never, typing := io.Pipe()
+	defer typing.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(signals.Interrupted(syscall.SIGINT))
+	var screen bytes.Buffer
+	a := newApp(nil, never, &screen, &screen)
+	a.ctx = ctx
+	o := batch.Options{}
+	o.SetCall(chat.Delete(chat.Single), nil)
+	asked, err := a.ask(&reports.Plan{Call: o.Batch.Call, Pairs: 1, ChunkSize: 1000}, 0, nil)
+	if !asked || !errors.As(err, new(signals.Interrupted)) || !strings.HasSuffix(screen.String(), "Type yes to delete them: \n") {
+		t.Errorf("got %v, %v and the screen %q, want the signal, and a line of its own for what follows", asked, err, &screen)
 	}
 }
