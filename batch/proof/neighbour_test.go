@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	neighbours    = flag.Int("neighbours", 8, "how many busy neighbours TestBusyNeighbour has")
+	neighbours    = flag.Int("neighbours", 6, "how many busy neighbours TestBusyNeighbour has")
 	neighbourSeed = flag.Uint64("neighbour", 0, "the seed of the first of them; 0 for any")
 )
 
