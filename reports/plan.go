@@ -107,7 +107,7 @@ func (p *Plan) writeCounts(out *terminal.Sheet) {
 	if p.RequestsRegrouped != nil {
 		note := "with --regroup, which asks from the side that needs fewer"
 		if p.SecondsRegrouped > 0 {
-			note += ": at least " + terminal.Span(time.Duration(p.SecondsRegrouped*float64(time.Second)))
+			note += ": " + atLeast(p.SecondsRegrouped)
 		}
 		out.Row("", *p.RequestsRegrouped, note)
 	}
@@ -151,8 +151,16 @@ func (p *Plan) time() string {
 	if len(rates) == 0 {
 		return "no limit of requests per second was set: as fast as the API answers"
 	}
-	least := time.Duration(p.MinSeconds * float64(time.Second))
-	return fmt.Sprintf("at least %s, at %s a second", terminal.Span(least), strings.Join(rates, " and "))
+	return fmt.Sprintf("%s, at %s a second", atLeast(p.MinSeconds), strings.Join(rates, " and "))
+}
+
+// atLeast is so many seconds in words. They may be more than the 292 years that a [time.Duration] can tell.
+func atLeast(seconds float64) string {
+	least := time.Duration(math.MaxInt64)
+	if ns := seconds * float64(time.Second); ns < math.MaxInt64 { // which as a float64 is one more than itself, and does not fit
+		least = time.Duration(ns)
+	}
+	return "at least " + terminal.Span(least)
 }
 
 // load is what the app's own back end will see of it, and when the vendor warns its owner.

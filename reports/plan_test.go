@@ -146,6 +146,8 @@ func TestPlanPieces(t *testing.T) {
 		{(&Plan{}).time(), "no limit of requests per second was set: as fast as the API answers"},
 		{(&Plan{Rate: 0.5, MinSeconds: 90}).time(), "at least 1m 30s, at 0.5 requests a second"},
 		{(&Plan{RowRate: 100, MinSeconds: 90}).time(), "at least 1m 30s, at 100 rows a second"},
+		{(&Plan{Rate: 0.001, MinSeconds: 10_000_000 / 0.001}).time(), "at least 106751d 23h, at 0.001 requests a second"},
+		{atLeast(1e300), "at least 106751d 23h"},
 		{(&Plan{}).where(), ""},
 		{(&Plan{Identifier: "boss"}).where(), ""},
 		{(&Plan{Endpoint: "https://h", Identifier: "boss"}).where(), "https://h as boss"},

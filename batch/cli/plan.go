@@ -2,8 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"math"
-	"time"
 
 	"friendsweep/batch"
 	"friendsweep/batch/chat"
@@ -33,9 +31,6 @@ Replace plan by delete in a command line to see it carried out.
 
 ` + variablesHelp
 }
-
-// longest is the longest time that a [time.Duration] can tell, 292 years.
-const longest = time.Duration(math.MaxInt64)
 
 // Run reads and counts the input. It makes no HTTP client at all.
 func (c *planCommand) Run(a *app) error {
@@ -71,7 +66,6 @@ func (c *planCommand) Run(a *app) error {
 	plan := batch.NewPlan(in, o.Batch)
 	plan.Endpoint, plan.SDKAppID, plan.Identifier = c.endpoint(), c.app(), c.Identifier
 	plan.DeleteType = string(c.deleteType())
-	plan.MinSeconds = min(plan.MinSeconds, longest.Seconds()) // it is at least that
 	a.printed = true
 	if c.JSON {
 		return plan.WriteJSON(a.stdout)

@@ -261,7 +261,8 @@ func (l *line) has(flag string) bool {
 	case "check":
 		return !slices.Contains([]string{"yes", "retry-failed", "ignore-not-friend", "regroup", "input"}, flag)
 	case "plan":
-		return slices.Contains([]string{"sandbox", "json", "quiet", "regroup", "secret-key-file", "usersig-file", "endpoint", "region", "sdkappid", "identifier", "chunk-size", "max-rows", "max-invalid"}, flag)
+		return slices.Contains([]string{"sandbox", "json", "quiet", "regroup", "secret-key-file", "usersig-file", "endpoint", "region", "sdkappid", "identifier", "chunk-size", "max-rows", "max-invalid",
+			"rate", "row-rate", "delete-type"}, flag)
 	case "report":
 		return slices.Contains([]string{"input", "failures", "html", "ignore-not-friend", "json", "quiet"}, flag)
 	case "status":
@@ -282,7 +283,7 @@ var fileFlags = []fileFlag{{"report", 7}, {"failures", 4}, {"html", 3}, {"metric
 func (h *hall) newLine(w *world) *line {
 	rng := w.rng
 	l := &line{hall: h, typed: map[string]string{}, env: map[string]string{}}
-	l.command = oneOf(rng, "delete", "delete", "delete", "delete", "check", "check", "report", "report", "status", "audit", "plan")
+	l.command = oneOf(rng, "delete", "delete", "delete", "delete", "check", "check", "report", "report", "status", "audit", "plan", "plan")
 	l.argument = w.argument(l.command)
 	for _, f := range fileFlags {
 		if rng.IntN(12) < f.times {
@@ -366,16 +367,75 @@ func (l *line) odd(rng *rand.Rand) {
 			}
 		}
 	}
+	l.extreme(rng)
 }
 
 var oddities = []struct {
 	flag   string
 	values []string
 }{
-	{"limit", []string{"1", "1", "2", "0", "-1"}}, {"chunk-size", []string{"1", "2", "1000", "1001", "0"}}, {"max-rows", []string{"0", "3", "100", "-1"}},
-	{"line", []string{"2", "3", "1", "99"}}, {"max-invalid", []string{"1", "100%", "0"}}, {"note", []string{"x", "true", "--yes", "a\nb"}},
+	{"limit", []string{"1", "1", "2"}}, {"chunk-size", []string{"1", "2", "1000"}}, {"max-rows", []string{"0", "3", "100"}},
+	{"line", []string{"2", "3", "1", "99"}}, {"max-invalid", []string{"1", "100%"}}, {"note", []string{"x", "true", "--yes", "a\nb"}},
 	{"region", []string{"tokyo", "atlantis"}}, {"expect", []string{"any", "gone", "friends", "x"}}, {"from-column", []string{"from", "from_account", "true"}},
-	{"rate", []string{"1e9", "0", "-1", "x", "200", "1e-300"}},
+	{"rate", []string{"1e9", "0", "200"}}, {"delete-type", []string{"single", "both", "both", "x"}},
+}
+
+// extreme gives numbers as far out as numbers go: now and then to any command, and mostly to a plan, which is nothing but
+// numbers.
+func (l *line) extreme(rng *rand.Rand) {
+	if rng.IntN(4) > 0 && (l.command != "plan" || rng.IntN(3) == 0) {
+		return
+	}
+	known := slices.DeleteFunc(slices.Clone(numbers), func(n number) bool { return !l.has(n.flag) })
+	for range min(len(known), 1+rng.IntN(3)) {
+		switch n := known[rng.IntN(len(known))]; rng.IntN(4) {
+		case 0:
+			l.set(rng, n.flag, oneOf(rng, n.wrong...))
+		case 1:
+			l.set(rng, n.flag, oneOf(rng, n.large...))
+		default:
+			l.set(rng, n.flag, oneOf(rng, n.small...))
+		}
+	}
+}
+
+// number is a flag that has a number or a time: values that are so small, or so large, that somebody may refuse them or reckon
+// wrongly with them, and those that are wrong whatever the command.
+type number struct {
+	flag                string
+	small, large, wrong []string
+}
+
+var (
+	noCount    = []string{"0", "-1", "x", "1.5", "9223372036854775808", "-9223372036854775808"}
+	noRate     = []string{"-1", "-1e-300", "x", "NaN", "1e999"}
+	noTime     = []string{"0s", "-1ns", "x", "5", "2562048h", "-2562047h"}
+	mostCount  = "9223372036854775807"
+	longTimes  = []string{"2562047h", "2562047h47m16s", "876000h"}
+	slowRates  = []string{"1e-300", "5e-324", "1e-18", "1e-10", "2e-9"} // with those of seconds and minutes a run would just take long
+	quickRates = []string{"1e9", "1e18", "1e300", "1.7e308", "Inf"}
+)
+
+// numbers are the flags that have one. (Times that are too short for an answer are none of them: a run with those is a story.)
+var numbers = []number{
+	{"rate", slowRates, quickRates, noRate}, {"row-rate", slowRates, quickRates, noRate},
+	{"limit", []string{"1"}, []string{mostCount}, noCount}, {"chunk-size", []string{"1"}, []string{"1000"}, slices.Concat(noCount, []string{"1001", mostCount})},
+	{"max-rows", []string{"0"}, []string{mostCount}, noCount[1:]}, {"max-invalid", []string{"1", "1%"}, []string{mostCount, "100%"}, slices.Concat(noCount, []string{"0%", "101%", "%"})},
+	{"max-failures", []string{"1", "1%"}, []string{mostCount, "100%"}, slices.Concat(noCount, []string{"0%", "101%", "%"})},
+	{"workers", []string{"1"}, []string{"4096", "1000000", mostCount}, noCount}, {"max-attempts", []string{"1"}, []string{mostCount}, noCount},
+	{"timeout", []string{"30s"}, longTimes, noTime}, {"max-duration", []string{"1ns", "30s"}, longTimes, noTime},
+	{"backoff-initial", []string{"1ns"}, longTimes, noTime}, {"backoff-max", []string{"1ns"}, longTimes, noTime},
+	{"line", []string{"1"}, []string{mostCount}, noCount},
+}
+
+// outOfRange are the flags whose values are wrong whatever the command.
+func (l *line) outOfRange() (flags []string) {
+	for _, n := range numbers {
+		if slices.Contains(n.wrong, l.value(n.flag)) {
+			flags = append(flags, n.flag)
+		}
+	}
+	return flags
 }
 
 // set puts the value on the command line, into the environment, or into both, where the command line's counts.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"friendsweep/batch/sandbox"
 )
@@ -90,7 +91,9 @@ func pasted(words []string, in *line) *line {
 }
 
 // defaults of flags that have one; any other is off, or not given.
-var defaults = map[string]string{"chunk-size": "1000", "max-invalid": "50%", "rate": "200", "expect": "gone", "identifier": "administrator"}
+var defaults = map[string]string{"chunk-size": "1000", "max-invalid": "50%", "rate": "200", "expect": "gone", "identifier": "administrator",
+	"delete-type": "single", "row-rate": "0", "workers": "64", "timeout": "15s", "max-attempts": "8", "backoff-initial": "500ms", "backoff-max": "30s",
+	"max-failures": "50%"}
 
 // unlike are the ways in which a command that goes on with a run is another than the run's own.
 func (w *world) unlike(l, run *line) (ways []string) {
@@ -121,7 +124,8 @@ func (w *world) unlike(l, run *line) (ways []string) {
 
 // keepsOn are the flags that a run has in common with one that goes on with it. (A --max-rows of the environment stays.)
 var keepsOn = []string{"sandbox", "yes", "json", "quiet", "ignore-not-friend", "regroup", "failures", "html", "metrics-file", "lock",
-	"secret-key-file", "usersig-file", "chunk-size", "max-invalid", "note", "expect", "from-column", "rate", "endpoint", "sdkappid"}
+	"secret-key-file", "usersig-file", "chunk-size", "max-invalid", "note", "expect", "from-column", "rate", "endpoint", "sdkappid",
+	"delete-type", "row-rate", "workers", "timeout", "max-attempts", "backoff-initial", "backoff-max", "max-failures"}
 
 // meant is what a flag means, however it is spelled.
 func (w *world) meant(l *line, flag string) string {
@@ -138,6 +142,9 @@ func (w *world) meant(l *line, flag string) string {
 		return w.whole(value)
 	case err == nil:
 		return fmt.Sprint(n)
+	}
+	if d, err := time.ParseDuration(value); err == nil {
+		return d.String()
 	}
 	return value
 }

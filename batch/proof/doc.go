@@ -18,6 +18,7 @@
 //   - stories_test.go: the whole life of a job from a seed, in fake time (-stories says how many);
 //   - failingcalls_test.go, failingreads_test.go: system calls that fail, kill or are interrupted, and together_test.go: few
 //     descriptors, and two jobs at once (-together says how often);
+//   - neighbour_test.go: somebody who is at work in the same folders at the same moment (-neighbours says how many);
 //   - power_test.go: what a power cut leaves;
 //   - bounds_test.go: memory that hangs on rows alone.
 package proof

@@ -207,7 +207,8 @@ func (o *oracle) hear(f *fate, w word, rows int, last bool) {
 }
 
 // condemned reports whether the account's requests of the nth's run permit to refuse rows that were not tried alone: 64 of
-// them were refused as a whole before one was accepted. Those after the nth count, too: the row waits while others are tried.
+// them were refused as a whole before one was accepted, for something else than that there is no such friend, which says
+// nothing of the account. Those after the nth count, too: the row waits while others are tried.
 func (o *oracle) condemned(account string, n int) bool {
 	all := o.record[account]
 	refused := 0
@@ -218,7 +219,7 @@ func (o *oracle) condemned(account string, n int) bool {
 		if q.coded && slices.ContainsFunc(q.said, func(w word) bool { return w.means != lost }) { // else it may not be taken for an answer
 			return false
 		}
-		if slices.ContainsFunc(q.said, func(w word) bool { return w.means == split || w.means == unproven }) {
+		if slices.ContainsFunc(q.said, func(w word) bool { return w.means == split && !w.saysNotFriend() || w.means == unproven }) {
 			refused++
 		}
 		if refused >= 64 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -108,7 +109,7 @@ func drawStory(rt *rapid.T) story {
 
 // themes are those of stories; most have none. A theme is a crowd of rows and what the server says of it in the first run, so
 // that something happens which a story would hardly ever come to by chance.
-var themes = slices.Concat([]string{"codes without end", "code 31704", "mirrors", "too frequent at first"}, make([]string, 36))
+var themes = slices.Concat([]string{"codes without end", "code 31704", "code 31704 and others", "mirrors", "too frequent at first"}, make([]string, 35))
 
 // follow makes the first run one of the story's theme.
 func (s *story) follow() {
@@ -120,7 +121,7 @@ func (s *story) follow() {
 	switch s.theme {
 	case "mirrors": // some are given up, of others the one that sees them from the other side is refused
 		run.weather, run.maxAttempts = "items of every kind", 1
-	case "code 31704": // so many that the search comes to its bound, if it has one
+	case "code 31704", "code 31704 and others": // so many that the search comes to its bound, if it has one
 		run.chunk, run.limit, run.end = 1000, 0, storyEnd{}
 	case "too frequent at first": // nothing else holds the run up
 		run.rate, run.rowRate, run.chunk, run.limit, run.maxDuration, run.end, s.dials = 0, 0, 5, 0, 0, storyEnd{}, nil
@@ -162,7 +163,7 @@ func drawStoryTable(rt *rapid.T, regroup bool, theme string) *table {
 	}
 	crowd := rapid.IntRange(1, 150)
 	switch {
-	case theme == "code 31704":
+	case theme == "code 31704" || theme == "code 31704 and others":
 		b.crowd("nobody's friend", "not-friend-%d", 100+crowd.Draw(rt, "crowd"))
 	case theme == "mirrors":
 		b.mirrors("ann", "k", "l", "m", "n")
@@ -233,7 +234,14 @@ var changing = map[string]func(n int, since time.Duration, expired bool) string{
 		}
 		return "code 60007"
 	},
+	// Some of these are searched to the end, and the others only so far: neither may be taken for the other.
+	"code 31704 and others": func(n int, _ time.Duration, _ bool) string {
+		return pickOf(uint64(n), "code 31704", "code 31704", "code 30003", "code 30001", "code 60003")
+	},
 }
+
+// pickOf is one of them, as a number decides.
+func pickOf(n uint64, from ...string) string { return oneOf(rand.New(rand.NewPCG(n, 0)), from...) }
 
 func drawRun(rt *rapid.T, s *story, both bool) storyRun {
 	r := storyRun{storyFlags: drawFlags(rt, s, both), end: drawEnd(rt), reports: rapid.Bool().Draw(rt, "report"),
