@@ -39,6 +39,8 @@ func TestMain(m *testing.M) {
 	switch dir := os.Args[len(os.Args)-1]; os.Getenv("REPORTS_TEST_CHILD") {
 	case "limit":
 		os.Exit(writeUnderLimit(dir))
+	case "much":
+		os.Exit(writeMuch(dir))
 	}
 	os.Exit(m.Run())
 }

@@ -524,6 +524,57 @@ func writeUnderLimits(dir string, compare func(io.Reader) error) int {
 	return 6
 }
 
+// writeMuch makes reports of many rows under a limit on the size of files that only a part of them fits under, of rows that are
+// successes and of rows that are not. It runs in a process of its own, because the limit is the process's.
+func writeMuch(dir string) int {
+	signal.Ignore(syscall.SIGXFSZ)
+	j, err := journal.Lock(filepath.Join(dir, "r.csv"), journaltest.Calls)
+	if err != nil {
+		return 1
+	}
+	defer j.Close()
+	head, err := j.Head()
+	if err != nil {
+		return 2
+	}
+	f, err := fates.New(context.Background(), j, fates.Options{Job: head.Job, Dir: dir})
+	if err != nil {
+		return 3
+	}
+	defer f.Close()
+	if syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 100 << 10, Max: 100 << 10}) != nil {
+		return 4
+	}
+	read := int64(0)
+	records := func(yield func(input.Record, error) bool) {
+		for read < head.Job.Rows && yield(input.Record{Line: read + 2, From: "a", To: strings.Repeat("b", 30)}, nil) {
+			read++
+		}
+	}
+	_, err = Report(context.Background(), ReportOptions{Good: journaltest.Good, Path: filepath.Join(dir, "r.csv"), Job: head.Job, Records: records}, f)
+	fmt.Println(errors.Is(err, syscall.EFBIG), read < head.Job.Rows, err)
+	return 0
+}
+
+// TestReportThatDoesNotFit: it ends at the first write that fails, and says which file and why.
+func TestReportThatDoesNotFit(t *testing.T) {
+	const rows = 10_000
+	done, _ := journaltest.Filled(t, rows, 1000, false)
+	waits := journaltest.Start(t, journaltest.Job(rows, rows+1))
+	must(t, waits.End("4", ""))
+	for name, j := range map[string]*journal.Journal{"successes": done, "failures": waits} {
+		must(t, j.Close())
+		dir := filepath.Dir(j.Path())
+		out, err := child(t, "much", dir).CombinedOutput()
+		if got, want := strings.ReplaceAll(string(out), dir, "DIR"), "true true writing DIR/r.csv: file too large\n"; err != nil || got != want {
+			t.Errorf("%s: got %v, %q, want %q", name, err, got, want)
+		}
+		if names := namesIn(t, dir); !slices.Equal(names, []string{"r.csv.journal"}) {
+			t.Errorf("%s: got files %q, want the journal alone", name, names)
+		}
+	}
+}
+
 func TestReportOnAFullDisk(t *testing.T) {
 	j := journaltest.Start(t, journaltest.Job(2, 3))
 	must(t, j.End("0", ""))
