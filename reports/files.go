@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"hash"
 	"io"
 
@@ -34,7 +33,7 @@ func createCounted(path string) (*countedFile, error) {
 // sync puts everything on disk, still without its name.
 func (w *countedFile) sync() error {
 	if err := w.buf.Flush(); err != nil {
-		return fmt.Errorf("writing %s: %w", w.path, err)
+		return err
 	}
 	return w.file.Sync()
 }

@@ -36,8 +36,11 @@ func child(t *testing.T, role, arg string) *exec.Cmd {
 
 // TestMain is also what a child of a test runs.
 func TestMain(m *testing.M) {
-	if os.Getenv("REPORTS_TEST_CHILD") == "limit" {
-		os.Exit(writeUnderLimit(os.Args[len(os.Args)-1]))
+	switch dir := os.Args[len(os.Args)-1]; os.Getenv("REPORTS_TEST_CHILD") {
+	case "limit":
+		os.Exit(writeUnderLimit(dir))
+	case "much":
+		os.Exit(writeMuch(dir))
 	}
 	os.Exit(m.Run())
 }

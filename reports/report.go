@@ -126,18 +126,12 @@ func createSheet(path string) (*sheetFile, error) {
 
 func (s *sheetFile) add(r *reportRow) error {
 	s.fields = append(s.fields[:0], r.Line, r.From, r.To, r.Status, r.Outcome, r.Code, r.Info, r.Attempts, r.FinishedAt)
-	if err := s.csv.Write(s.fields); err != nil {
-		return fmt.Errorf("writing %s: %w", s.path, err)
-	}
-	return nil
+	return s.csv.Write(s.fields) // the file's own error, which names it
 }
 
 func (s *sheetFile) flush() error {
 	s.csv.Flush()
-	if err := s.csv.Error(); err != nil {
-		return fmt.Errorf("writing %s: %w", s.path, err)
-	}
-	return nil
+	return s.csv.Error()
 }
 
 func (r *renderer) open() (err error) {

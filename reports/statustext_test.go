@@ -1,6 +1,9 @@
 package reports
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"friendsweep/reports/fates"
+	"friendsweep/reports/journal/entry"
 	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/journal/outcome"
 	"friendsweep/reports/terminal"
@@ -100,6 +104,66 @@ func TestStatusVerdict(t *testing.T) {
 	} {
 		if _, got := c.status.verdict(); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// TestStatusOfARunWithNothingOut: what there is none of has no line, and a row whose answer said to ask again waits.
+func TestStatusOfARunWithNothingOut(t *testing.T) {
+	s := testStanding()
+	s.Held, s.Tally.Outcomes[outcome.Unknown], s.Tally.Outcomes[outcome.Open] = true, 0, 7
+	const want = `
+outcomes
+deleted       700  confirmed by the API, or presumed after a lost answer
+refused         5  the API said no for good
+waiting       207  their turn has not come
+
+`
+	if got := standingText(t, s); !strings.Contains(got, want) {
+		t.Errorf("got %s, want %s in it", got, want)
+	}
+	s.Tally.Outcomes[outcome.NotSent], s.Tally.Outcomes[outcome.Open] = 0, 0
+	if got := standingText(t, s); strings.Contains(got, "waiting") || strings.Contains(got, "in flight") {
+		t.Errorf("got %s, want neither rows in flight nor rows that wait", got)
+	}
+}
+
+// TestStatusNamesTheRetry: where no row is open, refused ones can be sent again; where there are none, nothing is left to do.
+func TestStatusNamesTheRetry(t *testing.T) {
+	s := testStanding()
+	s.Ended, s.ExitCode, s.ResumeCommand, s.RetryCommand = true, "1", "", "friendsweep delete --resume --retry-failed x"
+	const want = "journal     /srv/r.csv.journal\n\nTo send the refused rows again once their cause is mended (5 rows):\n  friendsweep delete --resume --retry-failed x\n" +
+		"  (with FRIENDSWEEP_SECRET_KEY or FRIENDSWEEP_USERSIG in the environment, as before)\n"
+	if got := standingText(t, s); !strings.HasSuffix(got, want) {
+		t.Errorf("got %s, want it to end with %q", got, want)
+	}
+	s.RetryCommand = ""
+	if got := standingText(t, s); !strings.HasSuffix(got, "journal     /srv/r.csv.journal\n") {
+		t.Errorf("got %s, want it to end with the files", got)
+	}
+}
+
+// TestStatusJSONOfTheReport: the report's SHA-256 is told where the run that wrote it ended, and there is one.
+func TestStatusJSONOfTheReport(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.csv")
+	must(t, os.WriteFile(path, []byte("abc"), 0o600))
+	for _, c := range []struct {
+		report string
+		ended  bool
+		want   string
+	}{
+		{path, true, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+		{path, false, ""},
+		{path + ".none", true, ""},
+	} {
+		s, info := testStanding(), &fates.StatusInfo{Head: entry.Head{Call: journaltest.Call}, Ended: c.ended}
+		s.Report = c.report
+		var out strings.Builder
+		must(t, s.WriteJSON(&out, info))
+		var got Interim
+		must(t, json.Unmarshal([]byte(out.String()), &got))
+		if got.ReportSHA256 != c.want || got.Report != c.report || got.Rows != 1000 || got.ResumeCommand != s.ResumeCommand {
+			t.Errorf("%s, ended %v: got %s, want the report's SHA-256 %q", c.report, c.ended, out.String(), c.want)
 		}
 	}
 }

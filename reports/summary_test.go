@@ -2,7 +2,11 @@ package reports
 
 import (
 	"encoding/json"
+	"errors"
+	"os"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -101,6 +105,7 @@ func TestVerdict(t *testing.T) {
 		{open, true, 1, "", terminal.Fair, "Finished: 2 of 3 rows failed."},
 		{open, false, 1, "", terminal.Bad, "Not finished: 2 of 3 rows still open."},
 		{open, false, 4, "too many failures", terminal.Bad, "Stopped before the end: too many failures; 2 of 3 rows still open."},
+		{open, true, 4, "", terminal.Bad, "Not finished: 2 of 3 rows still open."},
 		{open, false, 130, "interrupted", terminal.Bad, "Interrupted by SIGINT (Ctrl-C): 2 of 3 rows still open."},
 		{done, true, 4, "no room for the report", terminal.Bad, "Stopped before the end: no room for the report; no row is open."},
 	} {
@@ -348,6 +353,119 @@ func TestAudit(t *testing.T) {
 		}
 		if a.Holds() != c.holds || text.String() != c.text {
 			t.Errorf("%+v: got %v and %q, want %v and %q", c.checks, a.Holds(), text.String(), c.holds, c.text)
+		}
+	}
+}
+
+// fullWriter is a disk without room.
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// TestWhatCannotBeWritten: whoever asked for a text or an object is told that it did not come.
+func TestWhatCannotBeWritten(t *testing.T) {
+	full, opts := fullWriter{}, terminal.TextOptions{}
+	audit := &Audit{Checks: []Check{{What: "journal", Holds: true}}}
+	interim := &Interim{Summary: *testSummary()}
+	info := &fates.StatusInfo{Head: entry.Head{Call: journaltest.Call}}
+	for what, err := range map[string]error{
+		"summary, text": testSummary().WriteText(full, opts), "summary, JSON": testSummary().WriteJSON(full),
+		"plan, text": testPlan().WriteText(full, opts), "plan, JSON": testPlan().WriteJSON(full),
+		"audit, text": audit.WriteText(full), "audit, JSON": audit.WriteJSON(full),
+		"interim, text": interim.WriteText(full, opts), "interim, JSON": interim.WriteJSON(full),
+		"status, text": testStanding().WriteText(full, ended, opts), "status, JSON": testStanding().WriteJSON(full, info),
+	} {
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s: got %v, want %v", what, err, syscall.ENOSPC)
+		}
+	}
+}
+
+// TestSummaryOfNothing: an input of a header alone leaves out all that there is nothing to say of.
+func TestSummaryOfNothing(t *testing.T) {
+	s := &Summary{Call: journaltest.Call, Endpoint: "sandbox", Finished: true, Report: "/r.csv", Journal: "/r.csv.journal"}
+	s.SetTally(fates.Tally{})
+	want := `Finished: the input has no rows, so nothing was sent.
+This was the sandbox: nothing real was deleted.
+
+rows       0
+success    0
+failure    0
+
+this run   0 requests
+sent to    sandbox
+report     /r.csv
+journal    /r.csv.journal
+`
+	if diff := cmp.Diff(summaryText(t, s, terminal.TextOptions{}), want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+}
+
+// TestSummaryOfADeadRunWithNothingOpen: its command sends nothing, but ends the job.
+func TestSummaryOfADeadRunWithNothingOpen(t *testing.T) {
+	s := testSummary()
+	tally := fates.Tally{Rows: 3, Success: 3}
+	tally.Outcomes[journaltest.Deleted] = 3
+	s.SetTally(tally)
+	s.Died, s.ExitCode, s.ResumeCommand = true, 0, "friendsweep delete --resume x"
+	text := summaryText(t, s, terminal.TextOptions{})
+	const head = "The run died before its end (killed, crashed, power lost or disk full): no row is open.\n"
+	const tail = "\nTo end the run that died, of which nothing is left to be sent:\n  friendsweep delete --resume x\n"
+	if !strings.HasPrefix(text, head) || !strings.HasSuffix(text, tail) {
+		t.Errorf("got %s, want it to begin with %q and to end with %q", text, head, tail)
+	}
+}
+
+// TestCountedAsSuccess: an answer that is a success because the user said so names the flag, and no other one does.
+func TestCountedAsSuccess(t *testing.T) {
+	s := testSummary()
+	s.Good = journaltest.Call.Set([]string{"deleted", "not_friend"})
+	want := `
+outcomes
+deleted    1,200,012  confirmed by the API, or presumed after a lost answer
+not_friend       554  was not a friend: nothing to delete (counted as success: --ignore-not-friend)
+refused           75  the API said no for good
+`
+	if got := summaryText(t, s, terminal.TextOptions{}); !strings.Contains(got, want) {
+		t.Errorf("got %s, want %s in it", got, want)
+	}
+}
+
+// TestOutcomesOfACallThatLosesNothing: where a row is asked about again, none is unknown.
+func TestOutcomesOfACallThatLosesNothing(t *testing.T) {
+	words := func(loses bool) (all []string) {
+		call := *journaltest.Call
+		call.Loses = loses
+		for _, o := range Outcomes(&call) {
+			all = append(all, o.Word)
+		}
+		return all
+	}
+	if got, want := words(true), strings.Fields("deleted not_friend refused gave_up unknown not_sent invalid duplicate"); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := words(false), strings.Fields("deleted not_friend refused gave_up not_sent invalid duplicate"); !slices.Equal(got, want) {
+		t.Errorf("without losses: got %q, want %q", got, want)
+	}
+}
+
+// TestFingerprintOfWhatCannotBeRead: what is not there, is no file, or fails while it is read has no fingerprint.
+func TestFingerprintOfWhatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	for path, want := range map[string]string{
+		dir + "/none": "fingerprinting the journal: open DIR/none: no such file or directory",
+		dir:           "fingerprinting the journal: open DIR: it is not a regular file",
+		// A regular file whose first page nobody can read.
+		"/proc/self/mem": "fingerprinting the journal: read /proc/self/mem: input/output error",
+	} {
+		if _, err := os.Stat(path); path == "/proc/self/mem" && err != nil {
+			t.Log("there is no /proc: a file that fails while it is read was NOT tried")
+			continue
+		}
+		print, err := FingerprintWith("journal", path, []byte("last"))
+		if err == nil || strings.ReplaceAll(err.Error(), dir, "DIR") != want || print != (Fingerprint{}) {
+			t.Errorf("%s: got %+v, %v, want no fingerprint and %q", path, print, err, want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -123,6 +124,43 @@ func TestMetricsReplaceWhatIsNone(t *testing.T) {
 	}
 	if err := Write(filepath.Dir(path), testFigures()); err == nil || !strings.HasPrefix(err.Error(), "writing metrics ") {
 		t.Errorf("got error %v for a folder, want one that begins with what was done", err)
+	}
+}
+
+// TestMetricsWhereTheyCannotStand: a run must not wait for a reader of a FIFO, nor say that it wrote what it did not.
+func TestMetricsWhereTheyCannotStand(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := syscall.Mkfifo(at("fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(at("file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"fifo":      "writing metrics DIR/fifo: writing DIR/fifo: it is not a regular file",
+		"file/prom": "writing metrics DIR/file/prom: open DIR/file/prom: not a directory",
+		"none/prom": "writing metrics DIR/none/prom: writing DIR/none/prom: the folder DIR/none does not exist",
+	} {
+		err := Write(at(name), testFigures())
+		if err == nil || strings.ReplaceAll(err.Error(), dir, "DIR") != want {
+			t.Errorf("%s: got error %v, want %q", name, err, want)
+		}
+	}
+}
+
+// TestMetricsOfABigFile: the last success is looked for in files of at most 1 MiB, for no file of figures is bigger.
+func TestMetricsOfABigFile(t *testing.T) {
+	figures := "# TYPE " + lastSuccess + " gauge\n" + lastSuccess + " 7\n#"
+	for size, want := range map[int]string{mostFigures: "7", mostFigures + 1: "0"} {
+		path := filepath.Join(t.TempDir(), "friendsweep.prom")
+		if err := os.WriteFile(path, []byte(figures+strings.Repeat("x", size-len(figures)-1)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want = "\n" + lastSuccess + `{name="nightly"} ` + want + "\n"
+		if got := writeMetrics(t, path, testFigures()); !strings.Contains(got, want) {
+			t.Errorf("%d bytes: got %s, want %q in it", size, got, want)
+		}
 	}
 }
 

@@ -1,13 +1,16 @@
 package page
 
 import (
+	"errors"
 	"fmt"
+	"html"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -264,7 +267,7 @@ func TestShare(t *testing.T) {
 	for _, c := range []struct {
 		part, whole int64
 		want        string
-	}{{0, 0, "0%"}, {0, 5, "0%"}, {5, 5, "100%"}, {1, 3, "33.3%"}, {1, 1e6, "<0.1%"}, {1e6 - 1, 1e6, ">99.9%"}} {
+	}{{0, 0, "0%"}, {0, 5, "0%"}, {5, 5, "100%"}, {1, 3, "33.3%"}, {1, 1e6, "<0.1%"}, {1, 1000, "0.1%"}, {999, 1000, "99.9%"}, {1e6 - 1, 1e6, ">99.9%"}} {
 		if got := share(c.part, c.whole); got != c.want {
 			t.Errorf("share(%d, %d): got %s, want %s", c.part, c.whole, got, c.want)
 		}
@@ -295,5 +298,174 @@ func TestRoundUp(t *testing.T) {
 		if got := roundUp(n); got != want {
 			t.Errorf("roundUp(%d): got %d, want %d", n, got, want)
 		}
+	}
+}
+
+// tables has the page's tables in the section that the heading of this id begins: a line a row, cells apart by a bar.
+func tables(t *testing.T, page, id string) (rows []string) {
+	t.Helper()
+	_, section, found := strings.Cut(page, `<h2 id="`+id+`">`)
+	if !found {
+		t.Fatalf("the page lacks the section %s", id)
+	}
+	section, _, _ = strings.Cut(section, "</section>")
+	tag := regexp.MustCompile(`<[^>]*>`)
+	for _, row := range regexp.MustCompile(`(?s)<tr.*?</tr>`).FindAllString(section, -1) {
+		row = regexp.MustCompile(`</th>|</td>`).ReplaceAllString(row, "|")
+		row = strings.ReplaceAll(row, "<small>", " (")
+		row = strings.ReplaceAll(row, "</small>", ")")
+		row = regexp.MustCompile(`<i style="width:([^"]*)">`).ReplaceAllString(row, "bar of $1")
+		rows = append(rows, html.UnescapeString(strings.ReplaceAll(tag.ReplaceAllString(row, ""), "\n", "")))
+	}
+	return rows
+}
+
+// TestPageTables: what a reader finds in the tables of outcomes, reasons and codes, to the last word.
+func TestPageTables(t *testing.T) {
+	data := testPage()
+	data.Summary.Codes["other"] = 5
+	page := rendered(t, data)
+	for id, want := range map[string][]string{
+		"outcomes": {
+			"outcome|status|rows|share||",
+			"deleted (confirmed by the API, or presumed after a lost answer)|success|1,200,012|97.2%|bar of 97.20%|",
+			"not_friend (was not a friend: nothing to delete)|failure|554|<0.1%|bar of 0.04%|",
+			"refused (the API said no for good)|failure|75|<0.1%|bar of 0.01%|",
+			"gave_up (still a temporary error after the last permitted attempt)|failure|20|<0.1%|bar of 0.00%|",
+			"unknown (sent, but no final answer came: may have been carried out)|failure|0|0%||",
+			"not_sent (certainly not carried out: the run ended first)|failure|0|0%||",
+			"invalid (could never be sent: the report says why)|failure|30|<0.1%|bar of 0.00%|",
+			"duplicate (asked for in an earlier row, and has that row's result)|as the first|33,876|2.7%|bar of 2.74%|",
+		},
+		"codes": {
+			"code|rows|meaning|",
+			"0|1,200,000||",
+			"31704|566|not your friend|",
+			"30003|75|account does not exist|",
+			"30006|20||",
+			"other|5|codes that are less common|",
+		},
+	} {
+		if diff := cmp.Diff(tables(t, page, id), want); diff != "" {
+			t.Errorf("%s: got -, want +:\n%s", id, diff)
+		}
+	}
+}
+
+// TestAdviceIsGivenOnce: beside the failed rows, and where these are not told of by their code, beside the code.
+func TestAdviceIsGivenOnce(t *testing.T) {
+	data := testPage()
+	data.Samples = nil
+	want := []string{
+		"code|rows|meaning|",
+		"0|1,200,000||",
+		"31704|566|not your friend (nothing is left to delete; --ignore-not-friend counts these rows as successes)|",
+		"30003|75|account does not exist (check the ID in the input)|",
+		"30006|20||",
+	}
+	if diff := cmp.Diff(tables(t, rendered(t, data), "codes"), want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+}
+
+// TestNothingElseWhereAllIsTold: a line of no rows would only raise a question.
+func TestNothingElseWhereAllIsTold(t *testing.T) {
+	s := testSummary()
+	s.Failure = 75
+	group := newGroup(s.Call, reports.SampleGroup{Code: outcome.Code{Number: 30003, Given: true}, Rows: 75})
+	want := []whyView{{"code-30003", "30003", 75, "account does not exist", "check the ID in the input"}}
+	if diff := cmp.Diff(newWhy(s, []groupView{group}), want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+}
+
+// TestTimesThatAreNotThere: neither a run without times nor one without answers has a duration to tell.
+func TestTimesThatAreNotThere(t *testing.T) {
+	data := testPage()
+	all := rendered(t, data)
+	for _, want := range []string{
+		"2026-11-23T18:26:09.123Z to 2026-11-23T18:39:29.123Z (13m 20s); 101,234 requests, 1,200 repeated, 34 throttled; exit code 1",
+		"How long the API took", "<td>212ms</td><td>480ms</td><td>1.9s</td><td>14s</td>",
+	} {
+		if !strings.Contains(all, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	data.Summary.StartedAt, data.Latency = "", fates.Latency{}
+	none := rendered(t, data)
+	if want := " to 2026-11-23T18:39:29.123Z; 101,234 requests"; !strings.Contains(none, want) {
+		t.Errorf("the page lacks %q", want)
+	}
+	if strings.Contains(none, "How long the API took") {
+		t.Error("the page tells how long answers took, where none came")
+	}
+}
+
+// fullWriter takes no byte more than it has room for.
+type fullWriter struct{ room int }
+
+func (w *fullWriter) Write(p []byte) (int, error) {
+	if len(p) > w.room {
+		return 0, syscall.ENOSPC
+	}
+	w.room -= len(p)
+	return len(p), nil
+}
+
+func TestRenderSaysThatTheDiskIsFull(t *testing.T) {
+	for _, room := range []int{0, 2000} {
+		if err := Render(&fullWriter{room}, testPage()); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("room for %d bytes: got %v, want %v", room, err, syscall.ENOSPC)
+		}
+	}
+}
+
+// TestChartTimes: times have their day as soon as there are two, and their seconds while a bar is shorter than a minute.
+func TestChartTimes(t *testing.T) {
+	day := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		start time.Time
+		width time.Duration
+		bars  int
+		title string
+		times [3]string
+	}{
+		{day.Add(9 * time.Hour), time.Second, 4, "Rows decided per second", [3]string{"09:00:00", "09:00:02", "09:00:04"}},
+		{day.Add(9 * time.Hour), 2 * time.Second, 4, "Rows decided per 2 s", [3]string{"09:00:00", "09:00:04", "09:00:08"}},
+		{day.Add(9 * time.Hour), time.Minute, 4, "Rows decided per 1m 00s", [3]string{"09:00:00", "09:02:00", "09:04:00"}},
+		{day.Add(9 * time.Hour), 64 * time.Second, 2, "Rows decided per 1m 04s", [3]string{"09:00:00", "09:01:04", "09:02:08"}},
+		{day, time.Hour, 24, "Rows decided per 1h 00m", [3]string{"Nov 23 00:00", "Nov 23 12:00", "Nov 24 00:00"}},
+		{day.Add(-time.Minute), time.Minute, 2, "Rows decided per 1m 00s", [3]string{"Nov 22 23:59", "Nov 23 00:00", "Nov 23 00:01"}},
+		{day.Add(-32 * time.Second), 32 * time.Second, 2, "Rows decided per 32 s", [3]string{"Nov 22 23:59:28", "Nov 23 00:00:00", "Nov 23 00:00:32"}},
+	} {
+		got := newChart(fates.Timeline{Start: c.start, Width: c.width, Rows: make([]int64, c.bars), Requests: make([]int64, c.bars)})
+		if got.Drawings[0].Title != c.title || got.Times != c.times {
+			t.Errorf("%d bars of %v from %v: got %q, %q, want %q, %q", c.bars, c.width, c.start, got.Drawings[0].Title, got.Times, c.title, c.times)
+		}
+	}
+}
+
+// TestChartScale: the height of the drawing is named, and its half where that is a whole number.
+func TestChartScale(t *testing.T) {
+	for _, c := range []struct {
+		most      int64
+		top, half string
+	}{{0, "1", ""}, {1, "1", ""}, {2, "2", "1"}, {5, "5", ""}, {11, "20", "10"}} {
+		got := newChart(fates.Timeline{Start: began, Width: time.Second, Rows: []int64{c.most}}).Drawings[0]
+		if got.Top != c.top || got.Half != c.half {
+			t.Errorf("at most %d: got %q and %q, want %q and %q", c.most, got.Top, got.Half, c.top, c.half)
+		}
+	}
+}
+
+// TestChartOfUnevenCounts: requests that ended with the run's first bars leave the later ones empty, and of two bars that are
+// the highest the first is named.
+func TestChartOfUnevenCounts(t *testing.T) {
+	got := newChart(fates.Timeline{Start: began.Truncate(time.Second), Width: time.Second, Rows: []int64{2, 7, 7}, Requests: []int64{1}})
+	if diff := cmp.Diff(got.Table, []chartRow{{"18:26:09", 2, 1}, {"18:26:10", 7, 0}, {"18:26:11", 7, 0}}); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+	if got, want := got.Drawings[0].Words, "16 rows from 18:26:09 to 18:26:12 UTC; most at 18:26:10, with 7 per second."; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,6 +45,45 @@ func TestConsole(t *testing.T) {
 		}
 		if diff := cmp.Diff(got.String(), want); diff != "" {
 			t.Errorf("dated %t: got -, want +:\n%s", dated, diff)
+		}
+	}
+}
+
+// TestConsoleLevel: what is below the level is not logged, what is at it is.
+func TestConsoleLevel(t *testing.T) {
+	var got strings.Builder
+	log := slog.New(NewConsole(&got, slog.LevelWarn, false)).With("run", 2)
+	log.Info("one")
+	log.Warn("two")
+	log.Error("three")
+	if want := "friendsweep: warning: two  run=2\nfriendsweep: three\n"; got.String() != want {
+		t.Errorf("got %q, want %q", got.String(), want)
+	}
+}
+
+// shortWriter takes so many bytes, and then its disk is full.
+type shortWriter struct{ room int }
+
+func (w *shortWriter) Write(p []byte) (int, error) {
+	n := min(w.room, len(p))
+	if w.room -= n; n < len(p) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+// TestWhatCannotBeShown: whoever writes is told so.
+func TestWhatCannotBeShown(t *testing.T) {
+	console := NewConsole(&shortWriter{}, slog.LevelInfo, false)
+	sheet := &Sheet{}
+	sheet.Paragraph("text")
+	for what, err := range map[string]error{
+		"console": console.Handle(t.Context(), slog.NewRecord(time.Time{}, slog.LevelInfo, "text", 0)),
+		"sheet":   sheet.Print(&shortWriter{}),
+		"JSON":    WriteJSON(&shortWriter{}, "text"),
+	} {
+		if err != syscall.ENOSPC {
+			t.Errorf("%s: got %v, want %v", what, err, syscall.ENOSPC)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"math"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -41,7 +42,8 @@ func FuzzPrintable(f *testing.F) {
 func TestSpan(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 60 * time.Millisecond: "60ms", 9949 * time.Millisecond: "9.9s", 9990 * time.Millisecond: "10s",
-		59600 * time.Millisecond: "1m 00s", 3599600 * time.Millisecond: "1h 00m", 100 * time.Minute: "1h 40m", 50 * time.Hour: "2d 2h",
+		999 * time.Microsecond: "999µs", time.Millisecond: "1ms", time.Second: "1.0s", 9950 * time.Millisecond: "10s",
+		48*time.Hour - time.Minute: "47h 59m", 48 * time.Hour: "2d 0h", 59600 * time.Millisecond: "1m 00s", 3599600 * time.Millisecond: "1h 00m", 100 * time.Minute: "1h 40m", 50 * time.Hour: "2d 2h",
 	} {
 		if got := Span(d); got != want {
 			t.Errorf("span(%d): got %s, want %s", d, got, want)
@@ -50,7 +52,7 @@ func TestSpan(t *testing.T) {
 }
 
 func TestSizeAndCount(t *testing.T) {
-	for n, want := range map[int64]string{1: "1 byte", 999: "999 bytes", 1000: "1.0 kB", 999_960: "1.0 MB", 1 << 40: "1.1 TB"} {
+	for n, want := range map[int64]string{1: "1 byte", 999: "999 bytes", 1000: "1.0 kB", 999_949: "999.9 kB", 999_950: "1.0 MB", math.MaxInt64: "9.2 EB", 1 << 40: "1.1 TB"} {
 		if got := Size(n); got != want {
 			t.Errorf("size(%d): got %s, want %s", n, got, want)
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -307,4 +308,134 @@ func TestWritingLeavesNothing(t *testing.T) {
 			t.Errorf("got %q after it, want nothing", got)
 		}
 	})
+}
+
+// TestRateLooksBack: over the last 20 seconds and the snapshot that they began with, however long the run has gone on.
+func TestRateLooksBack(t *testing.T) {
+	for _, c := range []struct {
+		at   []int // seconds at which there were as many rows as the square of them
+		want int64
+	}{
+		{[]int{0}, 0}, {[]int{0, 0}, 0}, {[]int{0, 10}, 10}, {[]int{0, 5, 20}, 20}, {[]int{0, 5, 24}, 24}, {[]int{0, 5, 25}, 30}, {[]int{0, 5, 10, 40}, 50},
+	} {
+		m := &meter{phase: Sending, began: began}
+		for _, s := range c.at {
+			m.add(began.Add(time.Duration(s)*time.Second), Snapshot{Rows: int64(s * s), Total: 1e6})
+		}
+		if got := m.rows(); got != c.want {
+			t.Errorf("snapshots at %v: got %d rows/s, want %d", c.at, got, c.want)
+		}
+	}
+}
+
+// TestBarSaysWhatIsKnown: neither a share nor an end where there is no total, and no end where nothing moves.
+func TestBarSaysWhatIsKnown(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		phase       Phase
+		first, last Snapshot // ten seconds apart
+		columns     int
+		want        string
+	}{
+		{"no total", Reading, Snapshot{}, Snapshot{Bytes: 1e6, Rows: 500}, 100, "reading  1.0 MB  500 rows  50 rows/s"},
+		{"a total", Reading, Snapshot{Total: 4e6}, Snapshot{Bytes: 1e6, Rows: 500, Total: 4e6}, 100,
+			"reading  25% [======>                       ]  1.0 MB of 4.0 MB  500 rows  50 rows/s  30s left"},
+		{"nothing yet", Sending, Snapshot{Total: 100}, Snapshot{Total: 100}, 100, "sending   0% [                              ]  0 of 100 rows  0 rows/s"},
+		{"all done before", Sending, Snapshot{Rows: 100, Total: 100}, Snapshot{Rows: 100, Total: 100}, 100, "sending 100% [==============================]  100 of 100 rows  0 rows/s"},
+		{"all done", Sending, Snapshot{Total: 100}, Snapshot{Rows: 100, Total: 100}, 100, "sending 100% [==============================]  100 of 100 rows  10 rows/s  0s left"},
+		{"in three years", Sending, Snapshot{Total: 1e8 + 10}, Snapshot{Rows: 10, Total: 1e8 + 10}, 70, "sending   0%  10 of 100,000,010 rows  1 rows/s  1157d 10h left"},
+		{"later than anybody waits", Sending, Snapshot{Total: 1e8 + 11}, Snapshot{Rows: 10, Total: 1e8 + 11}, 60, "sending   0% [           ]  10 of 100,000,011 rows  1 rows/s"},
+		{"what just fits", Sending, Snapshot{Total: 100}, Snapshot{Rows: 50, Total: 100}, 48, "sending  50%  50 of 100 rows  5 rows/s  10s left"},
+		{"what does not fit", Sending, Snapshot{Total: 100}, Snapshot{Rows: 50, Total: 100}, 47, "sending  50% [=====>      ]  5 rows/s  10s left"},
+	} {
+		m := &meter{phase: c.phase, began: began}
+		m.add(began, c.first)
+		m.add(began.Add(10*time.Second), c.last)
+		if got := m.bar(c.columns, false); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestBarInColour: only what failed is set off, and only where something did.
+func TestBarInColour(t *testing.T) {
+	for failures, want := range map[int64]string{
+		0: "sending  1 of 2 rows  0 rows/s",
+		1: "sending  1 of 2 rows  0 rows/s  \x1b[33m1 failed\x1b[0m",
+	} {
+		m := &meter{phase: Sending, began: began}
+		m.add(began, Snapshot{Rows: 1, Total: 2, Failures: failures})
+		if got := strings.Replace(m.bar(45, true), "  50%", "", 1); got != want {
+			t.Errorf("%d failures: got %q, want %q", failures, got, want)
+		}
+	}
+}
+
+// TestPlainLineWithoutATotal: what is read from a pipe has no share and no end.
+func TestPlainLineWithoutATotal(t *testing.T) {
+	m := &meter{phase: Reading, began: began}
+	m.add(began, Snapshot{Bytes: 2000, Rows: 100})
+	if got, want := fmt.Sprint(m.attributes()...), fmt.Sprint("rows", 100, "bytes", 2000, "rows_per_second", 0, "failures", 0); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestVisible: colours take no columns, wherever they stand.
+func TestVisible(t *testing.T) {
+	for line, want := range map[string]int{"": 0, "é": 1, "\x1b[31mab\x1b[0m": 2, "a\x1b[32;1mb\x1b[0mc": 3, "\x1b[0m": 0} {
+		if got := Visible(line); got != want {
+			t.Errorf("%q: got %d, want %d", line, got, want)
+		}
+	}
+}
+
+// barOf draws a bar of so many columns on w, whose terminal is told to have the columns that are set.
+func barOf(w io.Writer, bar int, columns *int) *Progress {
+	p := NewProgress(w, Options{Mode: ProgressBar, Width: func() int { return *columns }})
+	p.draw(strings.Repeat("=", bar))
+	return p
+}
+
+// TestErasing: the cursor goes up by the lines that a bar was broken into, and not by one more, which would be the log's.
+func TestErasing(t *testing.T) {
+	for _, c := range []struct{ bar, columns, up int }{
+		{0, 20, -1}, {1, 20, 0}, {20, 20, 0}, {21, 20, 1}, {40, 20, 1}, {41, 20, 2}, {79, 2, 39}, {79, 1, 0}, {79, 0, 0}, // 1 and 0 are taken for 80
+	} {
+		var out bytes.Buffer
+		p := barOf(&out, c.bar, &c.columns)
+		out.Reset()
+		p.Abandon()
+		want := ""
+		if c.up >= 0 {
+			want = "\r\x1b[K" + strings.Repeat("\x1b[A\x1b[K", c.up)
+		}
+		if got := out.String(); got != want {
+			t.Errorf("a bar of %d on %d columns: got %q, want %q", c.bar, c.columns, got, want)
+		}
+	}
+}
+
+// TestBarUnderTheLog: a line of the log takes the bar off and puts it back below itself, unless the bar does not fit any more.
+func TestBarUnderTheLog(t *testing.T) {
+	for columns, after := range map[int]string{100: "==========", 11: "==========", 10: ""} {
+		var out bytes.Buffer
+		p := barOf(&out, 10, &columns)
+		out.Reset()
+		n, err := io.WriteString(p, "log\n")
+		if got, want := out.String(), "\r\x1b[Klog\n"+after; got != want || n != 4 || err != nil {
+			t.Errorf("%d columns: got %q, %d, %v, want %q, 4 and no error", columns, got, n, err, want)
+		}
+	}
+}
+
+// TestLogThatCannotBeWritten: the writer of the log is told how much of it came through, and nothing of the bar counts.
+func TestLogThatCannotBeWritten(t *testing.T) {
+	const bar, erased = 10, len("\r\x1b[K")
+	for room, want := range map[int]int{0: 0, erased: 0, erased + 1: 1, erased + 4: 4, erased + 5: 4} {
+		w, columns := &shortWriter{bar + room}, 80
+		p := barOf(w, bar, &columns)
+		if n, err := io.WriteString(p, "log\n"); n != want || err != syscall.ENOSPC {
+			t.Errorf("room for %d bytes: got %d, %v, want %d, %v", room, n, err, want, syscall.ENOSPC)
+		}
+	}
 }

@@ -18,6 +18,12 @@ func TestShellQuote(t *testing.T) {
 		"a\n'\\b":        `$'a\012\'\\b'`,
 		"\u202ex\xff":    `$'\342\200\256x\377'`,
 		"--a b=c":        "'--a b=c'",
+		"--a":            "--a",
+		"a=b c":          "'a=b c'",
+		"azAZ09_@%+:,./": "azAZ09_@%+:,./",
+		"a{b":            "'a{b'",
+		"a`b":            "'a`b'",
+		"a[b":            "'a[b'",
 		"https://h/p?q=": "'https://h/p?q='",
 	} {
 		if got := ShellQuote(in); got != want {

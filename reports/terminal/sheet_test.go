@@ -83,7 +83,7 @@ func TestWrap(t *testing.T) {
 // What a terminal would obey is spelled out in JSON, and is the same value to every program.
 func TestWriteJSON(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
-		{"a <b> & é", `"a <b> & é"`}, {"\x1b", `"\u001b"`}, {"\u202e", `"\u202e"`}, {"\U000e0041", `"\udb40\udc41"`}, {"\U0001f642", `"🙂"`}, {"two\nlines", `"two\nlines"`},
+		{"a <b> & é", `"a <b> & é"`}, {"\x1b", `"\u001b"`}, {"\u202e", `"\u202e"`}, {"\U000e0041", `"\udb40\udc41"`}, {"\U0001f642", `"🙂"`}, {"\uffff", `"\uffff"`}, {"\U0010ffff", `"\udbff\udfff"`}, {"two\nlines", `"two\nlines"`},
 	} {
 		var out strings.Builder
 		if err := WriteJSON(&out, map[string]string{"text": tc.text}); err != nil {
