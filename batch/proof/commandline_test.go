@@ -334,8 +334,11 @@ func (l *line) nearlyRight(w *world) {
 	}
 	l.argument = w.argument(l.command)
 	l.typed["report"], l.typed["overwrite"] = w.reportWithJournal(), "true"
-	l.typed[output] = l.typed["report"] + oneOf(w.rng, ".1", ".1", ".journal.1", ".2", ".partial")
+	l.typed[output] = l.typed["report"] + oneOf(w.rng, append(madeUp, ".1", ".1", ".journal.1", ".2")...)
 }
+
+// madeUp are the ends of names that programs make up for a file that is on its way to its own name.
+var madeUp = []string{".partial", ".tmp", "~", ".new"}
 
 // near is a name that has to do with another one of the line: the same file, or what somebody would call a file beside it.
 func (l *line) near(w *world) string {
@@ -354,7 +357,7 @@ func (l *line) near(w *world) string {
 		return report + oneOf(rng, ".1", ".1", ".2", ".journal.1")
 	}
 	names = append(slices.DeleteFunc(names, func(name string) bool { return name == "" || name == "-" }), report, report)
-	return oneOf(rng, names...) + oneOf(rng, "", "", "", ".1", ".journal", ".partial", ".tmp")
+	return oneOf(rng, names...) + oneOf(rng, append(madeUp, "", "", "", "", ".1", ".journal")...)
 }
 
 // odd sets a few flags that bear no file's name.

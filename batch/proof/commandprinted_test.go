@@ -101,7 +101,11 @@ func (w *world) unlike(l, run *line) (ways []string) {
 	if l.command != run.command {
 		say("command", l.command, run.command)
 	}
-	if want := w.whole(run.argument); l.argument != want && !(l.argument == "-" && (run.argument == "-" || strings.HasPrefix(want, "/dev/") || strings.HasPrefix(want, "/proc/"))) {
+	want := run.argument
+	if want != "-" {
+		want = w.whole(want)
+	}
+	if l.argument != want && !(l.argument == "-" && (strings.HasPrefix(want, "/dev/") || strings.HasPrefix(want, "/proc/"))) {
 		say("PAIRS", l.argument, want)
 	}
 	report := cmp.Or(run.value("report"), beside(run.argument, reportKinds[run.command]))
@@ -154,13 +158,13 @@ func (l *line) target() map[string]string {
 	return map[string]string{"endpoint": l.hall.endpoint, "sdkappid": fmt.Sprint(sandbox.DefaultAppID)}
 }
 
-// whole is a path from the root.
+// whole is a path from the root. (A minus is a file's name, but for PAIRS.)
 func (w *world) whole(path string) string {
-	if path == "" || path == "-" || filepath.IsAbs(path) {
-		if filepath.IsAbs(path) {
-			return filepath.Clean(path)
-		}
-		return path
+	switch {
+	case path == "":
+		return ""
+	case filepath.IsAbs(path):
+		return filepath.Clean(path)
 	}
 	return filepath.Join(w.dir, path)
 }

@@ -41,7 +41,7 @@ const ours = ".friendsweep-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 // and no JSON takes as they are.
 var worldNames = []string{
 	"pairs.csv", "r.csv", "f.csv", "p.html", "m.prom", "lock", "key", "r.csv.journal", "r.csv.1", "r.csv.journal.1", "r.csv.2",
-	"pairs.report.csv", "pairs.report.csv.journal", "pairs.check.csv", "r.csv.partial", ours, "-", "-x.csv", "--yes", "--", "a=b", "true", "~",
+	"pairs.report.csv", "pairs.report.csv.journal", "pairs.check.csv", "r.csv.partial", "r.csv.tmp", "r.csv~", ours, "-", "-x.csv", "--yes", "--", "a=b", "true", "~",
 	"$(touch x)", "a b'c\"", "new\nline", "\xff\xfe.csv", "\u00fc\u202e.csv", "*", "...", "sub/r.csv", "sub/pairs.csv", "ro/f.csv", "\x1b[31m",
 	strings.Repeat("n", 255), strings.Repeat("j", 247), strings.Repeat("j", 246),
 }
