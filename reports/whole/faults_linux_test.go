@@ -62,6 +62,15 @@ func TestAFolderThatTakesNoFiles(t *testing.T) {
 	if err := Try(path); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
+	dir := t.TempDir()
+	must(t, os.Symlink("/proc/sys", filepath.Join(dir, "link")))
+	dotted := dir + "/link/../friendsweep.csv"
+	if err, want := Try(dotted), strings.Replace(want, path, dotted, 1); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := SyncFolder(dotted); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("got %v, want %v", err, syscall.EINVAL)
+	}
 	if err := SyncFolder(path); !errors.Is(err, syscall.EINVAL) || !strings.HasPrefix(err.Error(), "syncing the folder of "+path+": ") {
 		t.Errorf("got %v, want one about the folder of %s", err, path)
 	}

@@ -215,6 +215,27 @@ func TestWhatIsWrong(t *testing.T) {
 	}
 }
 
+// TestDots: a path leads where the system takes it. Without a folder no there is no no/../r.csv, and behind a link .. is the
+// folder above the one that the link leads to.
+func TestDots(t *testing.T) {
+	dir := t.TempDir()
+	path := dir + "/no/../r.csv"
+	if err, want := Try(path), "writing "+path+": the folder "+dir+"/no/.. does not exist"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	must(t, os.MkdirAll(filepath.Join(dir, "there", "sub"), 0o700))
+	must(t, os.Symlink("there/sub", filepath.Join(dir, "link")))
+	for _, text := range []string{"first", "second"} {
+		must(t, Write(dir+"/link/../r.csv", 0o600, []byte(text)))
+		if got, _ := os.ReadFile(filepath.Join(dir, "there", "r.csv")); string(got) != text {
+			t.Errorf("got %q above where the link leads, want %q", got, text)
+		}
+	}
+	if got := names(t, dir); len(got) != 2 {
+		t.Errorf("got %q beside the link, want nothing", got)
+	}
+}
+
 func TestWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "figures.prom")
 	for _, text := range []string{"first", strings.Repeat("second ", 100_000), ""} {
