@@ -212,7 +212,12 @@ func TestAsideWithoutKeeping(t *testing.T) {
 		t.Errorf("got %v, want that the report stays", err)
 	}
 	must(t, os.RemoveAll(j.report))
-	must(t, j.Close())
+	must(t, j.Start(jobOf(2, 9), someRun))
+	must(t, j.file.Close()) // it cannot be emptied
+	if _, err := j.Aside(false, nil); !errors.Is(err, os.ErrClosed) || !strings.HasPrefix(err.Error(), "cutting the torn end of "+j.path+": ") {
+		t.Errorf("got %v, want that the journal stays", err)
+	}
+	j.Close()
 	if _, err := j.Aside(false, nil); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("got %v, want %v", err, os.ErrClosed)
 	}
