@@ -217,11 +217,11 @@ func TestALockForAMoment(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "lock")
 			look, err := os.Create(path)
 			must(t, err)
-			defer look.Close()
 			must(t, flock(look, syscall.LOCK_SH))
+			over := make(chan error)
 			go func() {
 				time.Sleep(held)
-				syscall.Flock(int(look.Fd()), syscall.LOCK_UN)
+				over <- closeLocked(look)
 			}()
 			lock, err := LockFile(path, "process 7")
 			if (err == nil) != want {
@@ -235,8 +235,7 @@ func TestALockForAMoment(t *testing.T) {
 			} else if !errors.Is(err, ErrHeld) || err.Error() != "locking "+path+": another run holds it; wait until it has ended" {
 				t.Errorf("got %v, want %v", err, ErrHeld)
 			}
-			synctest.Wait()
-			time.Sleep(2 * held)
+			must(t, <-over)
 		})
 	}
 }
