@@ -138,6 +138,22 @@ func TestEveryMovedLineIsSeen(t *testing.T) {
 	}
 }
 
+// Wherever a journal ends, what follows its last whole line is torn, and the lines before it are good.
+func TestEveryCutIsATornTail(t *testing.T) {
+	_, text := everyKind(t)
+	for at := range len(text) {
+		want := int64(at - strings.LastIndexByte(text[:at], '\n') - 1)
+		if refused, torn := readsAs(t, text[:at]); refused != 0 || torn != want {
+			t.Errorf("the first %d bytes: got line %d refused and %d bytes torn, want %d", at, refused, torn, want)
+		}
+	}
+	// The last line break is changed: that is no cut.
+	last := int64(strings.Count(text, "\n"))
+	if refused, _ := readsAs(t, strings.TrimSuffix(text, "\n")+"x"); refused != last {
+		t.Errorf("got line %d refused, want %d", refused, last)
+	}
+}
+
 // A power cut may leave the later of two writes on the disk and zeros where the earlier was to be; but not if something
 // behind them shows that a sync was between the two.
 func TestAHoleIsATornTail(t *testing.T) {
@@ -155,6 +171,8 @@ func TestAHoleIsATornTail(t *testing.T) {
 	loose := content(t, j.path)
 	answer(third, 4)
 	synced := content(t, j.path)
+	must(t, j.End("4", "why"))
+	ended := content(t, j.path)
 	must(t, j.Close())
 	without := func(text string, number, many int) string {
 		lines := strings.SplitAfter(text, "\n")
@@ -172,6 +190,7 @@ func TestAHoleIsATornTail(t *testing.T) {
 		"half a line is missing":                    {without(loose, 4, all/2), 0, int64(len(loose)) - good},
 		"a byte is missing":                         {without(loose, 4, 1), 4, 0},
 		"a request that left after it was answered": {without(synced, 4, all), 4, 0},
+		"the end of its run":                        {without(without(ended, 7, all/2), 4, all), 4, 0},
 		"a line that is no hole":                    {strings.ReplaceAll(without(loose, 4, all), "\x00", "x"), 4, 0},
 	} {
 		if refused, torn := readsAs(t, c.text); refused != c.refused || torn != c.torn {
@@ -222,6 +241,35 @@ func TestResumeWritesTheJournalAnew(t *testing.T) {
 	must(t, err)
 	if !os.SameFile(after, again) {
 		t.Error("got a new file after a run that ended in order, want the same")
+	}
+}
+
+// The next process goes on with the chain and the numbers of the last one, whether it ended or died.
+func TestResumeByAnotherProcess(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		j := started(t, jobOf(10, 11))
+		for line := int64(2); line < 5; line++ {
+			if line > 2 {
+				j = open(t, j.report)
+				_, err := j.Replay(t.Context(), false)
+				must(t, err)
+				must(t, j.Resume(someRun))
+			}
+			id, err := j.Before("a", []int64{line})
+			must(t, err)
+			must(t, j.After(id, 0, []outcome.Result{deleted()}))
+			if id != line-1 {
+				t.Errorf("got request %d, want %d", id, line-1)
+			}
+			if ends {
+				must(t, j.End("4", "why"))
+			}
+			must(t, j.Close())
+			must(t, os.WriteFile(j.path, []byte(content(t, j.path)+`{"torn`), 0o600))
+		}
+		if refused, torn := readsAs(t, content(t, j.path)); refused != 0 || torn != 6 {
+			t.Errorf("ends %v: got line %d refused and %d bytes torn, want the last 6", ends, refused, torn)
+		}
 	}
 }
 

@@ -142,7 +142,10 @@ func (f *follower) follow(ctx context.Context, src io.ReaderAt, size int64) erro
 	for _, r := range f.out {
 		f.seen.Out += r.rows.Count()
 	}
-	return f.abandon()
+	if err := f.abandon(); err != nil {
+		return f.refuse(f.seen.lines, err)
+	}
+	return nil
 }
 
 // applyError is an error of Apply, which is no fault of the journal.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"friendsweep/reports/journal/outcome"
 )
@@ -170,5 +172,70 @@ func TestLockOfAReplacedFile(t *testing.T) {
 	must(t, os.WriteFile(path, nil, 0o600))
 	if err := lockOpened(f, path); !errors.Is(err, errAgain) {
 		t.Errorf("got %v, want another try", err)
+	}
+}
+
+// TestWhatCannotBeLocked is an error at once, in words that tell it from a lock that somebody else has.
+func TestWhatCannotBeLocked(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, name := range []string{"fifo", "fifo.journal"} {
+		must(t, syscall.Mkfifo(at(name), 0o600))
+	}
+	for _, name := range []string{"folder", "folder.journal"} {
+		must(t, os.Mkdir(at(name), 0o700))
+	}
+	for name, want := range map[string]string{
+		"fifo":   "locking PATH: it is not a regular file",
+		"folder": "locking: open PATH: is a directory",
+		"no/r":   "locking: open PATH: no such file or directory",
+	} {
+		if lock, err := LockFile(at(name), "process 7"); lock != nil || err == nil || err.Error() != strings.Replace(want, "PATH", at(name), 1) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		path := Path(at(name))
+		if j, err := Lock(at(name), testCalls); j != nil || err == nil || err.Error() != strings.Replace(want, "PATH", path, 1) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	file, err := os.Create(at("file"))
+	must(t, err)
+	must(t, file.Close()) // as on a file system that has no locks
+	const want = "bad file descriptor\nput it on a file system that has locks"
+	if err := flock(file, syscall.LOCK_EX); err == nil || err.Error() != "locking "+at("file")+": "+want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if isHeld, err := held(file); isHeld || !errors.Is(err, syscall.EBADF) {
+		t.Errorf("got held %v, %v; want %v", isHeld, err, syscall.EBADF)
+	}
+}
+
+// TestALockForAMoment: a look takes the lock for an instant, and whoever meets one waits for its end; a run is not waited for.
+func TestALockForAMoment(t *testing.T) {
+	for held, want := range map[time.Duration]bool{lockPause / 2: true, lockTries*lockPause - 1: true, (lockTries + 1) * lockPause: false} {
+		synctest.Test(t, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "lock")
+			look, err := os.Create(path)
+			must(t, err)
+			must(t, flock(look, syscall.LOCK_SH))
+			over := make(chan error)
+			go func() {
+				time.Sleep(held)
+				over <- closeLocked(look)
+			}()
+			lock, err := LockFile(path, "process 7")
+			if (err == nil) != want {
+				t.Errorf("held for %v: got %v, want the lock: %v", held, err, want)
+			}
+			if err == nil {
+				must(t, lock.Close())
+				if err := lock.Close(); err == nil {
+					t.Error("closing it again: got no error, want one")
+				}
+			} else if !errors.Is(err, ErrHeld) || err.Error() != "locking "+path+": another run holds it; wait until it has ended" {
+				t.Errorf("got %v, want %v", err, ErrHeld)
+			}
+			must(t, <-over)
+		})
 	}
 }

@@ -41,22 +41,33 @@ func target(path string) (string, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return "", fmt.Errorf("writing %s: it is a link to nothing", path)
 	}
-	return path, folder(path)
+	dir, err := folder(path)
+	return filepath.Join(dir, filepath.Base(path)), err
 }
 
-// folder says what is wrong with the folder of path.
-func folder(path string) error {
-	dir := filepath.Dir(path)
+// folder finds the folder that path puts a file into, and says what is wrong with it.
+func folder(path string) (string, error) {
+	dir := parent(path)
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("writing %s: the folder %s does not exist", path, dir)
+		return "", fmt.Errorf("writing %s: the folder %s does not exist", path, dir)
 	case err != nil:
-		return fmt.Errorf("writing %s: %w", path, bare(err))
+		return "", fmt.Errorf("writing %s: %w", path, bare(err))
 	case !info.IsDir():
-		return fmt.Errorf("writing %s: %s is not a folder", path, dir)
+		return "", fmt.Errorf("writing %s: %s is not a folder", path, dir)
 	}
-	return nil
+	return filepath.EvalSymlinks(dir)
+}
+
+// parent is path without its last name, for the system to find. [filepath.Dir] would clean it: then no/../r.csv seems to need no
+// folder no, and link/../r.csv to lie beside the link, instead of above the folder that it leads to.
+func parent(path string) string {
+	dir, _ := filepath.Split(path)
+	if dir == "" {
+		return "."
+	}
+	return dir[:max(1, len(dir)-1)]
 }
 
 // bare is an error of the file system without the path, which the message has already.
@@ -236,7 +247,7 @@ func Open(path string) (*os.File, error) {
 
 // SyncFolder makes a new or changed name in the folder of path durable.
 func SyncFolder(path string) error {
-	dir, err := os.Open(filepath.Dir(path))
+	dir, err := os.Open(parent(path))
 	if err != nil {
 		return fmt.Errorf("syncing the folder of %s: %w", path, err)
 	}
