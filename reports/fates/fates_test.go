@@ -369,6 +369,17 @@ func TestFarLinesTakeLittleMemory(t *testing.T) {
 	}
 }
 
+// TestBucketsReachTheLastLine: as many as there may be at most, and enough for every line.
+func TestBucketsReachTheLastLine(t *testing.T) {
+	for _, last := range []int64{2, 1<<14 - 1, 1 << 14, mostBuckets<<14 - 1, mostBuckets << 14, mostBuckets<<15 - 1, mostBuckets << 15, 4_000_000_000} {
+		s := newStore(t.TempDir(), &entry.Head{Call: journaltest.Call, Job: entry.Job{LastLine: last}}, usualSizes)
+		b := s.bucketOf(last)
+		if n := s.rows.Len(); n > mostBuckets || n != s.links.Len() || b != n-1 || last-int64(b)<<s.shift >= int64(len(s.cells)) {
+			t.Errorf("last line %d: got %d buckets of %d lines, want the line in the last one of at most %d", last, n, len(s.cells), mostBuckets)
+		}
+	}
+}
+
 func TestFatesAreThoseOfTheModel(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/journal/outcome"
@@ -107,5 +109,30 @@ func TestSuccessOfADuplicate(t *testing.T) {
 		if got := tc.fate.Success(journaltest.Good); got != tc.want {
 			t.Errorf("%+v: got %v, want %v", tc.fate, got, tc.want)
 		}
+	}
+}
+
+// TestStatusReasons: why rows failed that have no code is counted by its words, row for row; what is still open has no reason yet.
+func TestStatusReasons(t *testing.T) {
+	job := journaltest.Job(7, 8)
+	j := journaltest.Start(t, job)
+	id, err := j.Before("a", []int64{2, 3, 4, 5})
+	must(t, err)
+	must(t, j.After(id, 0, []outcome.Result{
+		{Rows: outcome.RowsAt(2), Outcome: outcome.GaveUp, Lost: true, Info: "no answer within 15s"},
+		{Rows: outcome.RowsAt(3), Lost: true, Info: "connection broken"},
+		{Rows: outcome.RowsAt(4), Outcome: outcome.Refused, Code: outcome.Code{Number: 30003, Given: true}, Info: "no account"},
+		{Rows: outcome.RowsAt(5), Outcome: journaltest.Deleted, Code: outcome.Code{Given: true}},
+	}))
+	must(t, j.Decide("b", []outcome.Result{{Rows: outcome.RowsAt(6, 7), Outcome: outcome.Refused, Info: "not tried alone"}}))
+	must(t, j.End("4", "why"))
+	info, err := Status(t.Context(), journaltest.Report(j), t.TempDir(), journaltest.Calls)
+	must(t, err)
+	got := info.Tally(journaltest.Good)
+	want := Tally{Rows: 7, Success: 1, Failure: 6, Codes: map[int]int64{0: 1, 30003: 1}, Reasons: map[string]int64{"no answer within 15s": 1, "not tried alone": 2}}
+	want.Outcomes[journaltest.Deleted], want.Outcomes[outcome.Refused], want.Outcomes[outcome.GaveUp] = 1, 3, 1
+	want.Outcomes[outcome.Unknown], want.Outcomes[outcome.NotSent] = 1, 1
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("got -, want +\n%s", diff)
 	}
 }
