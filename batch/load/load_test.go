@@ -2,6 +2,8 @@ package load
 
 import (
 	"fmt"
+	"os"
+	"runtime/debug"
 	"syscall"
 	"testing"
 )
@@ -60,16 +62,22 @@ func TestMemory(t *testing.T) {
 	const rows, most = 2_000_000, 64 << 20
 	j := usual(t, "full", rows)
 	j.rate, j.orders = 0, orders{Kind: "bare"}
+	// What this process had at its most counts as that of what it starts: from here on, that is what it has now.
+	debug.FreeOSMemory()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		t.Log(err)
+	}
 	r := j.measure(t)
 	r.print("full")
+	if r.rss <= most {
+		return
+	}
 	var self syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &self); err != nil {
 		t.Fatal(err)
 	}
-	if have := int64(self.Maxrss) << 10; have > most {
-		t.Fatalf("these tests had %s of memory themselves, which counts as that of what they start: nothing can be said of the program", mebibytes(have))
+	if have := int64(self.Maxrss) << 10; have > most { // the race detector's, say
+		t.Skipf("these tests had %s of memory themselves, which counts as that of what they start: nothing can be said of the program", mebibytes(have))
 	}
-	if r.rss > most {
-		t.Errorf("the program had %s of memory at its most, want %s or less", mebibytes(r.rss), mebibytes(most))
-	}
+	t.Errorf("the program had %s of memory at its most, want %s or less", mebibytes(r.rss), mebibytes(most))
 }
