@@ -407,6 +407,9 @@ func TestBinarySeesChangedJournals(t *testing.T) {
 	}
 	sorts := map[string]bool{}
 	for _, m := range draw(t, "moved lines", k.moves(other.lines)) {
+		if m.how == "line 1 of another job" {
+			continue // a deletion refuses it for its job, before it reads any further line
+		}
 		if _, sort, _ := strings.Cut(strings.TrimPrefix(m.how, "line "), " "); !sorts[sort] {
 			sorts[sort] = true
 			k.binaryRefuses(m.how, []byte(strings.Join(m.lines, "")), m.named...)
