@@ -157,6 +157,10 @@ func (s *Spread) Close() error {
 	return errors.Join(errs...)
 }
 
+// ErrCut tells of a temporary file that is shorter than what was written to it. It is an error of its own, because io.ReadFull
+// says io.ErrUnexpectedEOF of an ordinary end, which must not look like this one.
+var ErrCut = errors.New("a temporary file was cut off behind our back")
+
 // reader reads a bucket: its blocks on disk, and then the last one, which stayed in memory.
 type reader struct {
 	file  *file // nil where nothing is on disk
@@ -184,7 +188,7 @@ func (r *reader) next() error {
 	switch {
 	case r.left > 0:
 		if _, err := r.file.file.ReadAt(r.block, r.place); err == io.EOF {
-			return io.ErrUnexpectedEOF
+			return ErrCut
 		} else if err != nil {
 			return err
 		}

@@ -91,8 +91,8 @@ func TestCutFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if got, err := io.ReadAll(r); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("got %d bytes and %v, want %v", len(got), err, io.ErrUnexpectedEOF)
+	if got, err := io.ReadAll(r); !errors.Is(err, ErrCut) {
+		t.Errorf("got %d bytes and %v, want %v", len(got), err, ErrCut)
 	}
 }
 

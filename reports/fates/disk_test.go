@@ -13,6 +13,7 @@ import (
 	"testing/iotest"
 
 	"friendsweep/input"
+	"friendsweep/input/spread"
 	"friendsweep/reports/journal"
 	"friendsweep/reports/journal/journaltest"
 	"friendsweep/reports/journal/outcome"
@@ -142,8 +143,8 @@ func TestCutFileOfTexts(t *testing.T) {
 			cut(t, dir, 1000)
 		}
 	}
-	if fate, err := f.Next(group); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("got %+v, %v, want %v", fate, err, io.ErrUnexpectedEOF)
+	if fate, err := f.Next(group); !errors.Is(err, spread.ErrCut) {
+		t.Errorf("got %+v, %v, want %v", fate, err, spread.ErrCut)
 	}
 }
 
@@ -156,8 +157,8 @@ func TestCutTemporaryFile(t *testing.T) {
 		f, err := New(t.Context(), j, Options{Job: journaltest.Job(rows, rows+1), Dir: dir, sizes: sizes{shift: 14, texts: 1, group: 1 << 14}})
 		must(t, err)
 		cut(t, dir, size)
-		if fate, err := f.Next(2); !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("cut at %d: got %+v, %v, want %v", size, fate, err, io.ErrUnexpectedEOF)
+		if fate, err := f.Next(2); !errors.Is(err, spread.ErrCut) {
+			t.Errorf("cut at %d: got %+v, %v, want %v", size, fate, err, spread.ErrCut)
 		}
 		f.Close()
 	}

@@ -305,8 +305,8 @@ func eachRecord(in io.Reader, buf []byte, do func(*record) error) error {
 	for full := false; ; {
 		if !full && len(r.data)-r.pos < longestRecord {
 			n := copy(buf, r.data[r.pos:])
-			more, err := fill(in, buf[n:])
-			if err != nil && err != io.EOF {
+			more, err := io.ReadFull(in, buf[n:])
+			if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 				return err
 			}
 			r.data, r.pos, full = buf[:n+more], 0, err != nil
@@ -318,15 +318,4 @@ func eachRecord(in io.Reader, buf []byte, do func(*record) error) error {
 			return err
 		}
 	}
-}
-
-// fill reads until buf is full or in has ended, which is io.EOF. io.ReadFull would say io.ErrUnexpectedEOF then, and that is what
-// a temporary file says that was cut off behind our back: its rows would look like rows to which nothing happened.
-func fill(in io.Reader, buf []byte) (n int, err error) {
-	for n < len(buf) && err == nil {
-		var more int
-		more, err = in.Read(buf[n:])
-		n += more
-	}
-	return n, err
 }

@@ -4,37 +4,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"friendsweep/reports/whole/wholetest"
 )
-
-const nobody = 65534
-
-// asNobody takes from this goroutine, until the test ends, the right of root to do what the modes of files forbid, and makes
-// the folder of the test its own.
-func asNobody(t *testing.T, dir string) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		return
-	}
-	must(t, os.Chmod(filepath.Dir(dir), 0o755))
-	if err := os.Chown(dir, nobody, nobody); err != nil {
-		t.Skipf("there is nobody else here: %v", err)
-	}
-	runtime.LockOSThread() // the right is the thread's
-	syscall.Setfsuid(nobody)
-	t.Cleanup(func() {
-		syscall.Setfsuid(0)
-		runtime.UnlockOSThread()
-	})
-	if is, _ := unix.SetfsuidRetUid(-1); is != nobody {
-		t.Skip("root cannot give up its rights here")
-	}
-}
 
 // TestAFolderWithoutItsRights: what a folder permits no longer is an error, and nothing is taken to be on the disk, or away.
 func TestAFolderWithoutItsRights(t *testing.T) {
@@ -69,7 +44,7 @@ func TestAFolderWithoutItsRights(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
-			asNobody(t, dir)
+			wholetest.AsNobody(t, dir)
 			j := open(t, filepath.Join(dir, "r.csv"))
 			tc.prepare(t, j)
 			must(t, os.Chmod(dir, tc.mode))
@@ -97,7 +72,7 @@ func TestSomebodyElsesReport(t *testing.T) {
 	report := filepath.Join(shared, "r.csv")
 	must(t, os.WriteFile(report, []byte("somebody's"), 0o666))
 	must(t, os.Chmod(report, 0o666))
-	asNobody(t, dir)
+	wholetest.AsNobody(t, dir)
 	j := open(t, report)
 	moved, err := j.Aside(true, nobodys)
 	if err == nil || !errors.Is(err, syscall.EPERM) || !strings.HasPrefix(err.Error(), "moving "+report+" aside: ") || len(moved) != 0 {

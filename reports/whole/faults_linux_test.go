@@ -6,12 +6,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"friendsweep/reports/whole/wholetest"
 )
 
 // TestNoNameBeforeItIsPublished: a process that is killed before leaves nothing behind.
@@ -97,30 +98,6 @@ func TestAFullDisk(t *testing.T) {
 	}
 }
 
-const nobody = 65534
-
-// asNobody takes from this goroutine, until the test ends, the right of root to do what the modes of files forbid, and makes
-// the folder of the test its own.
-func asNobody(t *testing.T, dir string) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		return
-	}
-	must(t, os.Chmod(filepath.Dir(dir), 0o755))
-	if err := os.Chown(dir, nobody, nobody); err != nil {
-		t.Skipf("there is nobody else here: %v", err)
-	}
-	runtime.LockOSThread() // the right is the thread's
-	syscall.Setfsuid(nobody)
-	t.Cleanup(func() {
-		syscall.Setfsuid(0)
-		runtime.UnlockOSThread()
-	})
-	if is, _ := unix.SetfsuidRetUid(-1); is != nobody {
-		t.Skip("root cannot give up its rights here")
-	}
-}
-
 // TestAFolderWithoutItsRights: what the folder permits no longer when the file is to get its name is an error that names the file.
 func TestAFolderWithoutItsRights(t *testing.T) {
 	for _, tc := range []struct {
@@ -136,7 +113,7 @@ func TestAFolderWithoutItsRights(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
-			asNobody(t, dir)
+			wholetest.AsNobody(t, dir)
 			path := filepath.Join(dir, "r.csv")
 			if tc.earlier {
 				must(t, os.WriteFile(path, nil, 0o644))
